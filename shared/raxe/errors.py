@@ -1,0 +1,72 @@
+"""The error tree. Every error that leaves the library derives from RaxeError; no message ever carries scanned text.
+
+RaxeError
+├── InvalidInput            the caller's request is wrong; ``field`` names the place
+│   ├── TextEmpty
+│   └── TextTooLarge
+├── InvalidSettings         an environment variable or option has a wrong value; stops the start
+├── InvalidRules            a rule file does not hold what the schema asks
+├── ModelError              anything about a model on disk
+│   ├── ModelNotFound
+│   ├── InvalidMetadata
+│   ├── InvalidBundle       the .raxe file is damaged, hostile or of another schema
+│   └── ModelLoadFailed     files are intact but the runtime refuses them
+└── DetectorFailed          a detector raised while scanning
+"""
+
+
+class RaxeError(Exception):
+    """Any error the library raises on purpose."""
+
+
+class InvalidInput(RaxeError):
+    """The caller's request is wrong.
+
+    Attributes:
+        field: dotted path of the offending field, such as ``text`` or ``messages.3.content``.
+    """
+
+    def __init__(self, message: str, *, field: str) -> None:
+        """Keeps the message and the path of the field."""
+        super().__init__(message)
+        self.field = field
+
+
+class TextEmpty(InvalidInput):
+    """The text has no visible character."""
+
+
+class TextTooLarge(InvalidInput):
+    """The text is longer than the stated limit; it is refused, never cut."""
+
+
+class InvalidSettings(RaxeError):
+    """An environment variable or option has a wrong value."""
+
+
+class InvalidRules(RaxeError):
+    """A rule file does not hold what the schema asks."""
+
+
+class ModelError(RaxeError):
+    """Anything wrong with a model on disk."""
+
+
+class ModelNotFound(ModelError):
+    """No model or model file of that name is there."""
+
+
+class InvalidMetadata(ModelError):
+    """A metadata file does not hold what schema v2.0 asks."""
+
+
+class InvalidBundle(ModelError):
+    """A .raxe file is damaged, hostile or of another schema."""
+
+
+class ModelLoadFailed(ModelError):
+    """The files are intact but the runtime refuses them."""
+
+
+class DetectorFailed(RaxeError):
+    """A detector raised while scanning; policy decides what follows."""

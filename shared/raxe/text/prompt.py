@@ -1,0 +1,46 @@
+"""Text as sent -> Prompt: checked, normalised, decoded. The only maker of prompts."""
+
+import hashlib
+import re
+
+from raxe.errors import TextEmpty, TextTooLarge
+from raxe.text.views import views
+from raxe.values import Prompt, Source, Span, View
+
+# Invisible characters that normalisation drops though their presence is itself evidence: tags, variation selectors in a
+# row, invisible operators, bidirectional overrides, fillers. Joiners and marks that ordinary scripts need are not here.
+_INVISIBLE = re.compile(
+    "[\U000E0020-\U000E007F\U000E0100-\U000E01EF\u2061-\u2064\u202A-\u202E\u2066-\u206F\u115F\u1160\u17B4\u17B5\u180B-\u180E]"
+    "|[\uFE00-\uFE0F]{4}"
+)
+_SURROGATES = re.compile("[\uD800-\uDFFF]")
+
+DEFAULT_MAX_CHARACTERS = 200_000
+
+
+def prepare(
+    text: str,
+    source: Source = Source.USER,
+    *,
+    subject: str | None = None,
+    max_characters: int = DEFAULT_MAX_CHARACTERS,
+    field: str = "text",
+) -> Prompt:
+    """The prompt of a text.
+
+    Args:
+        field: path of the text in the caller's request, named in errors.
+
+    Raises:
+        TextEmpty: nothing visible is in the text.
+        TextTooLarge: the text has more than ``max_characters`` characters; it is never cut.
+    """
+    if len(text) > max_characters:
+        raise TextTooLarge(f"has {len(text)} characters, at most {max_characters} are scanned", field=field)
+    made = views(text)
+    if not any(view.text.strip() for view in made):
+        raise TextEmpty("has no visible character", field=field)
+    if _INVISIBLE.search(text):
+        made = (*made, View("raw", _SURROGATES.sub("\uFFFD", text), Span(0, len(text)), range(len(text) + 1)))
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return Prompt(source, len(text), digest, made, subject)
