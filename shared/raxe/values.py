@@ -64,7 +64,8 @@ class View:
     """One reading of a text: the normalised text itself or what decoding a part of it gives.
 
     Attributes:
-        name: ``plain``, ``raw`` (as sent, only when it holds telling invisible characters) or the decoder: base64, hex, url, rot13, html, escapes, homoglyph, leet, tags, reversed, spaced.
+        name: ``plain``, ``raw`` (as sent, only when it holds telling invisible characters) or the decoder:
+            base64, hex, url, rot13, html, escapes, homoglyph, leet, tags, reversed, spaced.
         text: what the detectors read.
         origin: the range of the original text this view was made from.
         offsets: for each character of ``text`` its index in the original text, then the original length as last entry
@@ -236,8 +237,9 @@ class Verdict:
     """What policy decides from L1, L2 and failures.
 
     Attributes:
+        severity: above none exactly when something was found, as against a layer that failed.
         score: [0, 1], the combined score that the thresholds were applied to.
-        family: most likely family, None when nothing was found.
+        family: most likely family, None when nothing was found or the model names none.
     """
 
     decision: Decision
@@ -263,4 +265,4 @@ class Scan:
     @property
     def is_attack(self) -> bool:
         """Whether the decision is anything but allow because something was found (failures alone are no attack)."""
-        return self.verdict.decision is not Decision.ALLOW and self.verdict.family is not None
+        return self.verdict.decision is not Decision.ALLOW and self.verdict.severity is not Severity.NONE

@@ -7,8 +7,17 @@ from raxe.errors import InvalidRules
 from raxe.values import Family, Severity
 
 _KEYS = {
-    "id", "version", "family", "subfamily", "severity", "confidence", "description", "patterns", "matches", "not_matches",
-}  # fmt: skip
+    "id",
+    "family",
+    "subfamily",
+    "severity",
+    "description",
+    "version",
+    "confidence",
+    "patterns",
+    "matches",
+    "not_matches",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +51,17 @@ def parse_rule(raw: Any, where: str) -> Rule:  # noqa: ANN401  (the content of a
         raise InvalidRules(f"{where}: missing or unknown keys {wrong}")
     try:
         rule = Rule(
-            id=str(raw["id"]), version=int(raw["version"]), family=Family(raw["family"]), subfamily=str(raw["subfamily"]),
-            severity=Severity(raw["severity"]), confidence=float(raw["confidence"]), description=str(raw["description"]),
-            patterns=tuple(raw["patterns"]), matches=tuple(raw["matches"]), not_matches=tuple(raw["not_matches"]),
-        )  # fmt: skip
+            id=str(raw["id"]),
+            version=int(raw["version"]),
+            family=Family(raw["family"]),
+            subfamily=str(raw["subfamily"]),
+            severity=Severity(raw["severity"]),
+            confidence=float(raw["confidence"]),
+            description=str(raw["description"]),
+            patterns=_texts(raw["patterns"]),
+            matches=_texts(raw["matches"]),
+            not_matches=_texts(raw["not_matches"]),
+        )
     except (TypeError, ValueError) as error:
         raise InvalidRules(f"{where}: {error}") from None
     if not rule.id.startswith(f"{rule.family}-"):
@@ -53,3 +69,10 @@ def parse_rule(raw: Any, where: str) -> Rule:  # noqa: ANN401  (the content of a
     if not 0 < rule.confidence <= 1 or rule.severity is Severity.NONE or not rule.patterns:
         raise InvalidRules(f"{where}: needs a confidence in (0, 1], a severity above none and a pattern")
     return rule
+
+
+def _texts(raw: object) -> tuple[str, ...]:
+    """The entries of a list; a lone string would otherwise be taken for a list of its letters."""
+    if not isinstance(raw, list) or not all(isinstance(text, str) and text for text in raw):
+        raise ValueError("patterns, matches and not_matches must be lists of texts")
+    return tuple(raw)

@@ -10,10 +10,10 @@ from raxe.values import Prompt, Source, Span, View
 # Invisible characters that normalisation drops though their presence is itself evidence: tags, variation selectors in a
 # row, invisible operators, bidirectional overrides, fillers. Joiners and marks that ordinary scripts need are not here.
 _INVISIBLE = re.compile(
-    "[\U000E0020-\U000E007F\U000E0100-\U000E01EF\u2061-\u2064\u202A-\u202E\u2066-\u206F\u115F\u1160\u17B4\u17B5\u180B-\u180E]"
-    "|[\uFE00-\uFE0F]{4}"
+    "[\U000e0020-\U000e007f\U000e0100-\U000e01ef\u2061-\u2064\u202a-\u202e\u2066-\u206f\u115f\u1160\u17b4\u17b5\u180b-\u180e]"
+    "|[\ufe00-\ufe0f]{4}"
 )
-_SURROGATES = re.compile("[\uD800-\uDFFF]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 DEFAULT_MAX_CHARACTERS = 200_000
 
@@ -28,8 +28,7 @@ def prepare(
 ) -> Prompt:
     """The prompt of a text.
 
-    Args:
-        field: path of the text in the caller's request, named in errors.
+    ``field`` is the path of the text in the caller's request, which errors name.
 
     Raises:
         TextEmpty: nothing visible is in the text.
@@ -41,6 +40,6 @@ def prepare(
     if not any(view.text.strip() for view in made):
         raise TextEmpty("has no visible character", field=field)
     if _INVISIBLE.search(text):
-        made = (*made, View("raw", _SURROGATES.sub("\uFFFD", text), Span(0, len(text)), range(len(text) + 1)))
+        made = (*made, View("raw", _SURROGATES.sub("\ufffd", text), Span(0, len(text)), range(len(text) + 1)))
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
     return Prompt(source, len(text), digest, made, subject)

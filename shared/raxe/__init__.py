@@ -1,0 +1,53 @@
+"""RAXE: a prompt firewall. ``Raxe().scan(text)`` is the way in.
+
+Names load on first use, so that ``import raxe`` stays cheap and a function pays only for what it needs.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from raxe.client import Raxe
+    from raxe.detectors import StubDetector as StubL2Detector
+    from raxe.errors import RaxeError
+    from raxe.registry import ModelRegistry
+    from raxe.values import Decision, Family, L2Result, Scan, ScanResult, Severity, Source, Verdict
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Raxe": ("raxe.client", "Raxe"),
+    "StubL2Detector": ("raxe.detectors", "StubDetector"),
+    "RaxeError": ("raxe.errors", "RaxeError"),
+    "ModelRegistry": ("raxe.registry", "ModelRegistry"),
+    "Decision": ("raxe.values", "Decision"),
+    "Family": ("raxe.values", "Family"),
+    "L2Result": ("raxe.values", "L2Result"),
+    "Scan": ("raxe.values", "Scan"),
+    "ScanResult": ("raxe.values", "ScanResult"),
+    "Severity": ("raxe.values", "Severity"),
+    "Source": ("raxe.values", "Source"),
+    "Verdict": ("raxe.values", "Verdict"),
+}
+
+__all__ = [
+    "Decision",
+    "Family",
+    "L2Result",
+    "ModelRegistry",
+    "Raxe",
+    "RaxeError",
+    "Scan",
+    "ScanResult",
+    "Severity",
+    "Source",
+    "StubL2Detector",
+    "Verdict",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  (any public name)
+    if name not in _HOMES:
+        raise AttributeError(f"module 'raxe' has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    return getattr(import_module(module), attribute)

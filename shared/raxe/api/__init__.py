@@ -1,0 +1,1 @@
+"""HTTP: request and response schemas, errors as problems, routes, logs and metrics."""

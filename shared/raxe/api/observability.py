@@ -1,0 +1,83 @@
+"""Structured logs and EMF metrics, made once. Neither ever carries text: figures, names and ids only."""
+
+import resource
+import sys
+from collections.abc import Sequence
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from raxe.values import Decision, Scan
+
+logger = Logger(service="raxe", log_uncaught_exceptions=False)  # a traceback can quote what was being worked on
+metrics = Metrics(namespace="RAXE", service="raxe")
+
+_MB = 1_000_000
+_MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # unit of ru_maxrss
+
+
+def memory_mb() -> float:
+    """Most memory the process has held so far, in units of 1,000,000 bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_BYTES / _MB
+
+
+def record(scans: Sequence[Scan]) -> None:
+    """Counts and logs scans: latency by stage, verdicts by family, agreement, windows, failures, memory."""
+    for scan in scans:
+        _measure(scan)
+        verdict = scan.verdict
+        logger.info(
+            "scan",
+            extra={
+                "verdict": verdict.decision,
+                "family": verdict.family,
+                "subfamily": verdict.subfamily,
+                "severity": verdict.severity,
+                "score": round(verdict.score, 4),
+                "rules": [d.rule_id for d in scan.l1.detections],
+                "l2_score": round(scan.l2.score, 4),
+                "characters": scan.coverage.characters,
+                "windows": scan.coverage.windows,
+                "duration_ms": round(scan.duration_ms, 3),
+                "model": scan.model.model_id if scan.model else None,
+                "failures": [f"{f.stage}:{f.error}" for f in scan.failures],
+            },
+        )
+    metrics.add_metric("MemoryUsed", MetricUnit.Megabytes, memory_mb())
+
+
+def _measure(scan: Scan) -> None:
+    milliseconds = MetricUnit.Milliseconds
+    stages = scan.l2.stages
+    for name, value in (
+        ("ScanLatency", scan.duration_ms),
+        ("L1Latency", scan.l1.duration_ms),
+        ("L2Latency", scan.l2.duration_ms),
+        ("TokenizeLatency", stages.tokenize_ms),
+        ("EncodeLatency", stages.encode_ms),
+        ("ClassifyLatency", stages.classify_ms),
+    ):
+        metrics.add_metric(name, milliseconds, value)
+    decision, family = scan.verdict.decision, scan.verdict.family
+    # Verdict and family are part of the name, not dimensions: CloudWatch bills each value of a dimension as a metric.
+    metrics.add_metric(f"Verdict{decision.capitalize()}", MetricUnit.Count, 1)
+    if family is not None:
+        metrics.add_metric(f"Verdict{decision.capitalize()}{family}", MetricUnit.Count, 1)
+    metrics.add_metric("Confidence", MetricUnit.NoUnit, scan.l2.highest_confidence)
+    metrics.add_metric("WindowCount", MetricUnit.Count, scan.coverage.windows)
+    metrics.add_metric("DegradedScans", MetricUnit.Count, int(bool(scan.failures)))
+    if not scan.failures and scan.model is not None:
+        l2_found = bool(scan.l2.predictions) and decision is not Decision.ALLOW
+        metrics.add_metric("L1L2Agreement", MetricUnit.Count, int(scan.l1.has_detections == l2_found))
+
+
+def record_problem(status: int, fields: Sequence[str], error: Exception) -> None:
+    """Counts and logs a request that got no result: status, fields, class of the error, never its message."""
+    metrics.add_metric("ServerErrors" if status >= 500 else "BadRequests", MetricUnit.Count, 1)
+    place = ""
+    trace = error.__traceback__
+    while trace is not None:
+        place = f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    level = logger.error if status >= 500 else logger.info
+    level("problem", extra={"status": status, "fields": list(fields), "error": type(error).__name__, "place": place})

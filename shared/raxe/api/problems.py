@@ -1,0 +1,87 @@
+"""Errors -> RFC 9457 problem JSON, in one table. A problem names the field and what it must be, never its value."""
+
+import re
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from pydantic import ValidationError
+
+from raxe.errors import InvalidInput, ModelNotFound, RaxeError, TextEmpty, TextTooLarge
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class InvalidBody(InvalidInput):
+    """The body is no JSON object."""
+
+
+class ModelNotAllowed(InvalidInput):
+    """The request names a model that this function does not serve."""
+
+
+# From the class of an error to its status and title; the first class that fits, so subclasses stand first.
+_TABLE: tuple[tuple[type[RaxeError], HTTPStatus, str], ...] = (
+    (TextTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The text is too large"),
+    (TextEmpty, HTTPStatus.UNPROCESSABLE_ENTITY, "The text is empty"),
+    (InvalidBody, HTTPStatus.BAD_REQUEST, "The body is not valid JSON"),
+    (ModelNotAllowed, HTTPStatus.UNPROCESSABLE_ENTITY, "The model is not available"),
+    (InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
+    (ModelNotFound, HTTPStatus.NOT_FOUND, "The model was not found"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One problem, ready to be sent.
+
+    Attributes:
+        errors: ``{"field": dotted path, "message": what it must be}`` for each wrong field.
+    """
+
+    status: HTTPStatus
+    title: str
+    errors: tuple[dict[str, str], ...] = field(default_factory=tuple)
+
+    def body(self, request_id: str) -> dict[str, object]:
+        """The JSON object of RFC 9457."""
+        return {
+            "type": "about:blank",
+            "title": self.title,
+            "status": int(self.status),
+            "errors": list(self.errors),
+            "request_id": request_id,
+        }
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem an error becomes; an error that is not in the table is a 500 that says nothing of its cause."""
+    if isinstance(error, ValidationError):
+        return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid", _fields(error))
+    for kind, status, title in _TABLE:
+        if isinstance(error, kind):
+            fields = ({"field": error.field, "message": str(error)},) if isinstance(error, InvalidInput) else ()
+            return Problem(status, title, fields)
+    return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something went wrong")
+
+
+# pydantic's messages that quote the input or speak of Python; everything else it says is safe to pass on.
+_OWN_WORDS = {
+    "extra_forbidden": "is not a known field",
+    "missing": "is required",
+    "model_type": "must be an object",
+}
+_FIELD_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # a name a caller may have misspelt; anything else could be the text
+
+
+def _fields(error: ValidationError) -> tuple[dict[str, str], ...]:
+    found = []
+    for item in error.errors(include_input=False, include_url=False, include_context=False)[:20]:
+        parts = [str(part) for part in item["loc"]]
+        path = ".".join(part if _FIELD_NAME.fullmatch(part) else "(unknown)" for part in parts)
+        found.append(
+            {
+                "field": path or "body",
+                "message": _OWN_WORDS.get(item["type"], item["msg"].removeprefix("Value error, ")),
+            }
+        )
+    return tuple(found)

@@ -1,0 +1,66 @@
+"""Request bodies of the HTTP API. Unknown fields are refused; the limits here are what the API documents."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, StringConstraints, model_validator
+
+from raxe.values import Source
+
+MAX_MESSAGES = 200
+MAX_BATCH = 100
+# Strict: a number is no text and a number is no boolean, whatever JSON library the caller uses.
+ModelId = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9][a-z0-9.-]{2,63}$")]
+Subject = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=256)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, protected_namespaces=())
+
+
+class Message(_Strict):
+    """One message of a conversation, as LLM APIs write it."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: StrictStr
+
+
+class ScanRequest(_Strict):
+    """Body of ``POST /v1/scan``: a text, or the messages of a conversation.
+
+    Messages are scanned each for itself, all but those of role system and assistant: these are the operator's and the
+    model's own. A tool message counts as source tool, a user message as ``source``. The answer is the worst message's.
+    """
+
+    text: StrictStr | None = None
+    messages: Annotated[list[Message], Field(min_length=1, max_length=MAX_MESSAGES)] | None = None
+    source: Source = Source.USER
+    subject: Subject | None = None
+    model_id: ModelId | None = None
+    explain: StrictBool = False
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "ScanRequest":
+        if (self.text is None) == (self.messages is None):
+            raise ValueError("must have either text or messages")
+        return self
+
+    @property
+    def characters(self) -> int:
+        """Length of all that is to be scanned."""
+        return sum(len(text) for text, _, _ in self.parts())
+
+    def parts(self) -> list[tuple[str, Source, str]]:
+        """Text, source and field path of each part to scan; empty when no message is of a scanned role."""
+        if self.messages is None:
+            return [(self.text or "", self.source, "text")]
+        return [
+            (message.content, Source.TOOL if message.role == "tool" else self.source, f"messages.{i}.content")
+            for i, message in enumerate(self.messages)
+            if message.role in {"user", "tool"}
+        ]
+
+
+class BatchRequest(_Strict):
+    """Body of ``POST /v1/scan/batch``; items are checked one by one, so that a bad one does not fail the others."""
+
+    items: Annotated[list[object], Field(min_length=1, max_length=MAX_BATCH)]

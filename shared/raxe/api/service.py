@@ -1,0 +1,137 @@
+"""Request bodies in, answers out; no HTTP and no Lambda here."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from raxe.api.problems import InvalidBody, ModelNotAllowed, problem_of
+from raxe.api.requests import BatchRequest, ScanRequest
+from raxe.api.responses import BatchItem, BatchResponse
+from raxe.bootstrap import Engine
+from raxe.errors import InvalidInput, RaxeError, TextEmpty, TextTooLarge
+from raxe.report import ScanResponse, scan_response
+from raxe.values import Decision, Prompt, Scan
+
+T = TypeVar("T", ScanRequest, BatchRequest)
+In = TypeVar("In")
+Out = TypeVar("Out")
+_ORDER = [Decision.ALLOW, Decision.REVIEW, Decision.BLOCK]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response with the scans it was made of, for logs and metrics."""
+
+    body: ScanResponse | BatchResponse
+    scans: tuple[Scan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """A checked request: its prompts, and for each the position of its message (None for a plain text)."""
+
+    prompts: list[Prompt]
+    messages: list[int | None]
+    explain: bool
+
+
+class ScanService:
+    """The two scan routes without their transport."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Takes the engine that scans."""
+        self._engine = engine
+
+    def scan(self, body: str | bytes, request_id: str) -> Answer:
+        """The answer to ``POST /v1/scan``; raises ValidationError or InvalidInput."""
+        started = time.perf_counter()
+        parts = self._prepare(self._check(_parse(ScanRequest, body)))
+        scans = self._scan(parts.prompts, started)
+        return Answer(_worst(parts, scans, request_id), scans)
+
+    def batch(self, body: str | bytes, request_id: str) -> Answer:
+        """The answer to ``POST /v1/scan/batch``: all windows of all items share model calls, a bad item fails alone."""
+        started = time.perf_counter()
+        request = _parse(BatchRequest, body)
+        checked = [_attempt(lambda raw: self._check(ScanRequest.model_validate(raw)), item) for item in request.items]
+        self._within_limit(sum(each.characters for each in checked if isinstance(each, ScanRequest)), "items")
+        prepared = [_attempt(self._prepare, each) if isinstance(each, ScanRequest) else each for each in checked]
+        scans = self._scan(
+            [prompt for each in prepared if isinstance(each, _Parts) for prompt in each.prompts], started
+        )
+        items, at = [], 0
+        for index, parts in enumerate(prepared):
+            if isinstance(parts, _Parts):
+                own = scans[at : at + len(parts.prompts)]
+                at += len(own)
+                items.append(BatchItem(index=index, result=_worst(parts, own, request_id)))
+            else:
+                items.append(BatchItem(index=index, error=problem_of(parts).body(request_id)))
+        duration_ms = round((time.perf_counter() - started) * 1000, 4)
+        return Answer(BatchResponse(items=items, request_id=request_id, duration_ms=duration_ms), scans)
+
+    def _check(self, request: ScanRequest) -> ScanRequest:
+        """The request, when this function may answer it; sizes are looked at before anything is prepared."""
+        model, limit = self._engine.model_info, self._engine.settings.max_characters
+        if request.model_id is not None and (model is None or model.model_id != request.model_id):
+            raise ModelNotAllowed("is not the model that this function serves", field="model_id")
+        for text, _, field in request.parts():
+            if len(text) > limit:
+                raise TextTooLarge(f"has {len(text)} characters, at most {limit} are scanned", field=field)
+        self._within_limit(request.characters, "messages")
+        return request
+
+    def _prepare(self, request: ScanRequest) -> _Parts:
+        found = _Parts([], [], request.explain)
+        empty: TextEmpty | None = None
+        for text, source, field in request.parts():
+            try:
+                found.prompts.append(self._engine.prepare(text, source, subject=request.subject, field=field))
+            except TextEmpty as error:  # tools often return nothing; only a request without any text is wrong
+                empty = error
+            else:
+                found.messages.append(int(field.split(".")[1]) if request.messages else None)
+        if not found.prompts:
+            raise empty or InvalidInput("has no message of role user or tool", field="messages")
+        return found
+
+    def _scan(self, prompts: Sequence[Prompt], started: float) -> tuple[Scan, ...]:
+        """The scans, each with the time since ``started``: reading and preparing the request counts."""
+        scans = self._engine.scanner.scan(prompts) if prompts else []
+        duration_ms = (time.perf_counter() - started) * 1000
+        return tuple(replace(scan, duration_ms=duration_ms) for scan in scans)
+
+    def _within_limit(self, characters: int, field: str) -> None:
+        limit = self._engine.settings.max_characters
+        if characters > limit:
+            raise TextTooLarge(f"have {characters} characters together, at most {limit} are scanned", field=field)
+
+
+def _attempt(call: Callable[[In], Out], value: In) -> Out | RaxeError | ValidationError:
+    """What ``call`` makes of ``value``, or what is wrong with it."""
+    try:
+        return call(value)
+    except (RaxeError, ValidationError) as error:
+        return error
+
+
+def _parse(kind: type[T], body: str | bytes) -> T:
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        if first["type"] in {"json_invalid", "string_unicode"} and not first["loc"]:
+            raise InvalidBody(
+                "must be JSON in UTF-8 without lone surrogates, nested at most 200 deep", field="body"
+            ) from None
+        raise
+
+
+def _worst(parts: _Parts, scans: Sequence[Scan], request_id: str) -> ScanResponse:
+    """The answer of the part with the severest decision, then the highest score; the first on a tie."""
+    ranks = [(_ORDER.index(scan.verdict.decision), scan.verdict.score) for scan in scans]
+    worst = ranks.index(max(ranks))
+    return scan_response(scans[worst], request_id, explain=parts.explain, message=parts.messages[worst])

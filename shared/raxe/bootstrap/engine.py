@@ -1,0 +1,104 @@
+"""Everything a process needs to scan, built once."""
+
+import time
+from dataclasses import dataclass, replace
+from functools import cache
+
+from raxe.adapters import LocalModelStore
+from raxe.bootstrap.golden import Golden
+from raxe.bootstrap.loading import LoadedModel, load_detector
+from raxe.detectors import BrokenDetector, RuleDetector, StubDetector
+from raxe.errors import ModelError, RaxeError
+from raxe.policy import Policy
+from raxe.protocols import ModelLayer
+from raxe.registry import Metadata, ModelRegistry
+from raxe.rules import RuleSet, load_rules
+from raxe.scanner import Scanner
+from raxe.settings import Settings, from_environment
+from raxe.text import prepare
+from raxe.values import ModelInfo, Prompt, Scan, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A scanner with the settings and rules it was built from.
+
+    Attributes:
+        broken: why L2 is not there though it should be, as the class of the error; None when all is well.
+        golden: texts with known scores, when the model came with them.
+    """
+
+    scanner: Scanner
+    settings: Settings
+    rule_count: int
+    broken: str | None = None
+    golden: Golden | None = None
+
+    @property
+    def model_info(self) -> ModelInfo | None:
+        """Which model answers, None for rules only."""
+        return self.scanner.model.model_info
+
+    def prepare(
+        self, text: str, source: Source = Source.USER, *, subject: str | None = None, field: str = "text"
+    ) -> Prompt:
+        """The prompt of a text under this engine's limit; raises TextEmpty or TextTooLarge naming ``field``."""
+        return prepare(text, source, subject=subject, max_characters=self.settings.max_characters, field=field)
+
+    def scan_text(self, text: str, source: Source = Source.USER) -> Scan:
+        """The scan of one text; its duration covers preparation too."""
+        started = time.perf_counter()
+        scan = self.scanner.scan([self.prepare(text, source)])[0]
+        return replace(scan, duration_ms=(time.perf_counter() - started) * 1000)
+
+
+def build_engine(settings: Settings) -> Engine:
+    """The engine that the settings ask for.
+
+    A model that cannot be loaded does not stop the start: rules go on alone, every scan carries a failure and health is
+    degraded. Wrong rules do stop it: InvalidRules.
+    """
+    rules = RuleSet(load_rules())
+    policy = Policy(on_failure=settings.on_failure)
+    model: ModelLayer = StubDetector()
+    broken: str | None = None
+    golden: Golden | None = None
+    if settings.use_onnx_only:
+        try:
+            loaded = _load(settings)
+        except RaxeError as error:
+            model, broken = BrokenDetector(error), type(error).__name__
+        else:
+            model, golden = loaded.detector, loaded.golden
+            policy = replace(policy, default=loaded.thresholds, severities=loaded.detector.model_info.severities)
+    return Engine(Scanner(RuleDetector(rules), model, policy), settings, len(rules.rules), broken, golden)
+
+
+@cache
+def process_engine() -> Engine:
+    """The engine of this process, built from the environment at the first call; later calls give the same one.
+
+    Raises:
+        InvalidSettings: a variable has a wrong value.
+        InvalidRules: the rules are damaged.
+    """
+    return build_engine(from_environment())
+
+
+def choose_model(registry: ModelRegistry, settings: Settings) -> Metadata:
+    """The model the settings name, else the best by criteria; raises ModelNotFound."""
+    if settings.l2_model:
+        return registry.get_model(settings.l2_model)
+    return registry.get_best_model(settings.l2_model_criteria)
+
+
+def _load(settings: Settings) -> LoadedModel:
+    store = LocalModelStore(settings.models_dir)
+    registry = ModelRegistry(store)
+    try:
+        model = choose_model(registry, settings)
+    except ModelError:
+        if registry.errors and not settings.l2_model:
+            raise next(iter(registry.errors.values())) from None
+        raise
+    return load_detector(model, store, settings)

@@ -1,0 +1,113 @@
+"""Encoder + heads: windows of token ids -> scores. Knows nothing of prompts, rules or verdicts."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from raxe.classifier.session import Session
+from raxe.classifier.tokens import TextTokenizer
+from raxe.errors import DetectorFailed
+from raxe.values import Family, Severity
+
+FloatArray = NDArray[np.float32]
+_ONE = 1 + 1e-5  # a softmax in float32 may round above 1
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Names of the heads' outputs, in their order."""
+
+    families: tuple[Family, ...]
+    subfamilies: tuple[tuple[str, Family, Severity], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Scores of N windows.
+
+    Attributes:
+        binary: ``(N,)`` calibrated probability of an attack.
+        families: ``(N, F)`` softmax over families, given an attack.
+        subfamilies: ``(N, S)`` softmax over subfamilies, given an attack.
+        anomaly: ``(N,)`` cosine distance in [0, 2] to the nearest known cluster; NaN when not measured.
+    """
+
+    binary: FloatArray
+    families: FloatArray
+    subfamilies: FloatArray
+    anomaly: FloatArray
+    encode_ms: float
+    classify_ms: float
+
+
+class Classifier:
+    """A loaded model."""
+
+    def __init__(
+        self, tokenizer: TextTokenizer, encoder: Session, heads: Session, labels: Labels, clusters: FloatArray
+    ) -> None:
+        """Takes the loaded parts; ``clusters`` is ``(K, D) float32`` of unit vectors, K = 0 turns anomaly off."""
+        self.tokenizer = tokenizer
+        self.labels = labels
+        self._encoder, self._heads, self._clusters = encoder, heads, clusters
+
+    def score(self, windows: Sequence[Sequence[int]], batch_size: int) -> Scores:
+        """Scores of windows of token ids (without special tokens), in order.
+
+        Windows of like length share a session call, so that padding costs little.
+
+        Raises:
+            DetectorFailed: the runtime failed, or a score is not there, of another shape or no number in [0, 1]: a NaN
+                would pass every threshold as benign.
+        """
+        order = sorted(range(len(windows)), key=lambda i: len(windows[i]))
+        started = time.perf_counter()
+        parts = [
+            self._embed([windows[i] for i in order[at : at + batch_size]]) for at in range(0, len(order), batch_size)
+        ]
+        encoded = time.perf_counter()
+        back = np.argsort(np.array(order, dtype=np.int64))
+        embeddings = np.concatenate(parts)[back]
+        outputs = self._heads.run({"embedding": embeddings})
+        self._check(outputs, len(windows))
+        anomaly = self._distance(embeddings)
+        done = time.perf_counter()
+        return Scores(
+            outputs["binary"], outputs["family"], outputs["subfamily"], anomaly,
+            encode_ms=(encoded - started) * 1000, classify_ms=(done - encoded) * 1000,
+        )  # fmt: skip
+
+    def _embed(self, windows: list[Sequence[int]]) -> FloatArray:
+        tokens = self.tokenizer
+        width = max(len(window) for window in windows) + 2
+        input_ids = np.full((len(windows), width), tokens.pad, dtype=np.int64)
+        attention_mask = np.zeros_like(input_ids)
+        for row, window in enumerate(windows):
+            size = len(window) + 2
+            input_ids[row, :size] = np.array([tokens.cls, *window, tokens.sep], dtype=np.int64)
+            attention_mask[row, :size] = 1
+        embedding = self._encoder.run({"input_ids": input_ids, "attention_mask": attention_mask}).get("embedding")
+        if (
+            embedding is None
+            or embedding.ndim != 2
+            or len(embedding) != len(windows)
+            or not np.isfinite(embedding).all()
+        ):
+            raise DetectorFailed("the encoder gives no finite embedding of each window")
+        return embedding
+
+    def _check(self, outputs: Mapping[str, FloatArray], count: int) -> None:
+        families, subfamilies = len(self.labels.families), len(self.labels.subfamilies)
+        for name, shape in (("binary", (count,)), ("family", (count, families)), ("subfamily", (count, subfamilies))):
+            values = outputs.get(name)
+            if values is None or values.shape != shape or not ((values >= 0) & (values <= _ONE)).all():
+                raise DetectorFailed(f"the heads give no {name} in [0, 1] for each label")
+
+    def _distance(self, embeddings: FloatArray) -> FloatArray:
+        if not len(self._clusters):
+            return np.full(len(embeddings), np.nan, dtype=np.float32)
+        nearest: FloatArray = 1 - (embeddings @ self._clusters.T).max(axis=1)
+        return nearest

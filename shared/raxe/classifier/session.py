@@ -1,0 +1,76 @@
+"""The one place that imports onnxruntime: an ONNX graph that can be run, with errors of our own."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+os.environ.setdefault(
+    "ORT_DISABLE_TELEMETRY", "1"
+)  # read once, when the library is loaded: must stand before the import
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from raxe.errors import DetectorFailed, ModelLoadFailed
+
+Array = NDArray[np.float32] | NDArray[np.int64]
+_LOG_FATAL = 4  # onnxruntime's own log goes to stderr and may quote a graph; errors reach us as exceptions
+
+_built = 0  # sessions made in this process
+
+
+def sessions_built() -> int:
+    """Sessions made in this process so far; shows that warm invocations re-use what the cold start made."""
+    return _built
+
+
+def available_providers(wanted: tuple[str, ...]) -> list[str]:
+    """The execution providers to use: of those wanted, without a wish CUDA then CPU, the ones that this build has.
+
+    Raises:
+        ModelLoadFailed: it has none of them; the runtime would quietly take the CPU.
+    """
+    there = ort.get_available_providers()
+    found = [name for name in wanted or ("CUDAExecutionProvider", "CPUExecutionProvider") if name in there]
+    if not found:
+        raise ModelLoadFailed(f"onnxruntime has no {', '.join(wanted)}")
+    return found
+
+
+class Session:
+    """A loaded graph. Calling it is thread-safe; the threads it works with are its own."""
+
+    def __init__(self, graph: Path | bytes, *, threads: int, providers: tuple[str, ...] = ()) -> None:
+        """Loads the graph with ``threads`` intra-op threads.
+
+        Raises:
+            ModelLoadFailed: the runtime refuses the graph or a provider; the message names the class of the cause only.
+        """
+        global _built  # noqa: PLW0603
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+        options.log_severity_level = _LOG_FATAL
+        options.add_session_config_entry(
+            "session.intra_op.allow_spinning", "0"
+        )  # a spinning thread is billed on Lambda
+        # int8 products saturate on x86 without VNNI unless the kernels keep full precision; free where VNNI is there.
+        options.add_session_config_entry("session.x64quantprecision", "1")
+        source, chosen = graph if isinstance(graph, bytes) else str(graph), available_providers(providers)
+        try:
+            self._session = ort.InferenceSession(source, options, providers=chosen)
+        except Exception as error:
+            raise ModelLoadFailed(f"onnxruntime refuses the graph: {type(error).__name__}") from error
+        self.inputs = tuple(node.name for node in self._session.get_inputs())
+        self.outputs = tuple(node.name for node in self._session.get_outputs())
+        _built += 1
+
+    def run(self, feeds: Mapping[str, Array]) -> dict[str, NDArray[np.float32]]:
+        """The graph's outputs by name; inputs the graph does not have are left out. Raises DetectorFailed."""
+        try:
+            values = self._session.run(None, {name: feeds[name] for name in self.inputs})
+        except Exception as error:
+            raise DetectorFailed(f"onnxruntime failed: {type(error).__name__}") from error
+        return dict(zip(self.outputs, values, strict=True))

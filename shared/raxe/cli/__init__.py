@@ -1,0 +1,53 @@
+"""The command line, ``raxe``: scan a text, evaluate on labelled rows, look at models and rules."""
+
+from typing import Annotated
+
+import typer
+
+from raxe import __version__
+from raxe.cli.evaluate import evaluate
+from raxe.cli.models import models
+from raxe.cli.output import examples
+from raxe.cli.rules import rules
+from raxe.cli.scan import scan
+
+app = typer.Typer(
+    name="raxe",
+    help="A prompt firewall: scans texts for attacks on language models, on this machine.",
+    epilog=examples('raxe scan "Tell me about otters"', "raxe evaluate --data rows.jsonl", "raxe COMMAND --help"),
+    no_args_is_help=True,
+    add_completion=False,
+    # Plain text looks the same in a terminal, a pipe and the documentation; a pretty traceback could show the text.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+# typer's messages about unknown options and further arguments would repeat the text: scan says itself what is wrong.
+app.command(
+    epilog=examples(
+        'raxe scan "Ignore all previous instructions."',
+        "raxe scan --source document --file page.html --json",
+        "git log -1 --format=%B | raxe scan -",
+        'raxe scan -- "--starts with a dash"',
+    ),
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)(scan)
+app.command(
+    epilog=examples("raxe evaluate --data rows.jsonl", "USE_ONNX_ONLY=false raxe evaluate --data rows.jsonl --json"),
+)(evaluate)
+app.add_typer(models, name="models")
+app.add_typer(rules, name="rules")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"raxe {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Runs before every command; there is nothing to prepare."""

@@ -1,0 +1,76 @@
+"""``raxe models``: what the registry holds."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from raxe.adapters import LocalModelStore
+from raxe.cli.output import examples, facts, reported, show, table
+from raxe.registry import Metadata, ModelRegistry
+from raxe.settings import from_environment
+
+models = typer.Typer(help="The models in the registry (RAXE_MODELS_DIR).", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@models.command("list", epilog=examples("raxe models list", "raxe models list --json"))
+def list_models(as_json: AsJson = False) -> None:
+    """List the models; a metadata file that is wrong is named on stderr."""
+    with reported():
+        registry = _registry()
+    for error in registry.errors.values():
+        typer.echo(f"warning: {error}", err=True)
+    found = registry.list_models()
+    if as_json:
+        typer.echo(json.dumps([_body(model) for model in found]))
+    elif found:
+        made = table(["id", "version", "status"], ["size MB", "p95 ms", "recall", "FPR", "AUROC"])
+        for model in found:
+            made.add_row(model.model_id, model.version, model.status.value, *_figures(model))
+        show(made)
+    else:
+        typer.echo("no models")
+
+
+@models.command(epilog=examples("raxe models info ID", "raxe models info ID --json"))
+def info(
+    model_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the model.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Show the metadata of one model."""
+    with reported():
+        model = _registry().get_model(model_id)
+    if as_json:
+        typer.echo(json.dumps(_body(model)))
+        return
+    pairs: list[tuple[str, object]] = []
+    for name, value in _body(model).items():
+        if isinstance(value, dict):
+            pairs += [(f"{name}.{key}", _words(part)) for key, part in value.items()]
+        else:
+            pairs.append((name, _words(value)))
+    show(facts(pairs))
+
+
+def _registry() -> ModelRegistry:
+    return ModelRegistry(LocalModelStore(from_environment().models_dir))
+
+
+def _body(model: Metadata) -> dict[str, object]:
+    return model.model_dump(mode="json", exclude_none=True)
+
+
+def _figures(model: Metadata) -> list[str]:
+    speed, quality = model.performance, model.accuracy
+    shares = (quality.recall, quality.fpr, quality.auroc) if quality else ()
+    return [
+        f"{model.file_info.size_mb:.1f}",
+        f"{speed.latency_p95_ms:.2f}" if speed else "-",
+        *([f"{share:.4f}" for share in shares] or ["-"] * 3),
+    ]
+
+
+def _words(value: object) -> str:
+    return ", ".join(str(part) for part in value) if isinstance(value, list) else str(value)

@@ -1,0 +1,62 @@
+"""``raxe rules``: what the rules are, and whether their own examples hold."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from raxe.cli.output import examples, reported, show, table
+from raxe.detectors import RuleDetector
+from raxe.rules import Rule, RuleSet, load_rules
+from raxe.text import prepare
+from raxe.values import Family
+
+rules = typer.Typer(help="The rules of L1.", no_args_is_help=True)
+
+
+@rules.command("list", epilog=examples("raxe rules list --family ENC", "raxe rules list --json"))
+def list_rules(
+    family: Annotated[Family | None, typer.Option(help="Only this family.", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, patterns and examples included.")] = False,
+) -> None:
+    """List the rules."""
+    with reported():
+        found = [rule for rule in load_rules() if family in (None, rule.family)]
+    if as_json:
+        typer.echo(json.dumps([asdict(rule) for rule in found]))
+        return
+    made = table(["rule", "severity", "conf.", "subfamily", "description"])
+    for rule in found:
+        made.add_row(rule.id, rule.severity.value, f"{rule.confidence:.2f}", rule.subfamily, rule.description)
+    show(made)
+
+
+@rules.command(epilog=examples("raxe rules check"))
+def check() -> None:
+    """Run every rule on its own examples.
+
+    Exit code: 0 all hold, 1 some do not, 2 the rules cannot be read.
+    """
+    with reported():
+        checked = load_rules()
+        wrong = list(broken_examples(checked))
+    for rule_id, example in wrong:
+        typer.echo(f"{rule_id}: {example}")
+    typer.echo(f"{len(checked)} rules, {len({rule_id for rule_id, _ in wrong})} fail")
+    raise typer.Exit(int(bool(wrong)))
+
+
+def broken_examples(checked: Sequence[Rule]) -> Iterator[tuple[str, str]]:
+    """The id of each rule and the place of each example that does not do what it should, read as a scan reads it.
+
+    Raises:
+        InvalidRules: re2 refuses a pattern.
+    """
+    detector = RuleDetector(RuleSet(checked))
+    for rule in checked:
+        for name, texts, should in (("matches", rule.matches, True), ("not_matches", rule.not_matches, False)):
+            for number, found in enumerate(detector.detect([prepare(text) for text in texts]), 1):
+                if any(detection.rule_id == rule.id for detection in found.detections) is not should:
+                    yield rule.id, f"{name} {number} {'does not match' if should else 'matches'}"

@@ -1,0 +1,119 @@
+"""L2: a classifier over windows of every view of a prompt."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from raxe.classifier import Classifier, Scores, Tokens
+from raxe.text import prepare, windows
+from raxe.values import L2Result, ModelInfo, Prediction, Prompt, ScanResult, Source, Span, StageTimes, View
+
+_REPORTED_FROM = 0.1  # least score that has labels, and least confidence of any but the first
+_MOST_PREDICTIONS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlan:
+    """How texts are cut for the model.
+
+    Attributes:
+        size: tokens of a window without the two special ones.
+        stride: tokens between the starts of two windows.
+        batch_size: windows in one session call.
+    """
+
+    size: int
+    stride: int
+    batch_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    prompt: int
+    view: View
+    tokens: Tokens
+    start: int
+    end: int
+
+    def span(self) -> Span:
+        offsets = self.tokens.offsets
+        return self.view.span(offsets[self.start][0], offsets[self.end - 1][1])
+
+
+class OnnxDetector:
+    """Scores prompts with one model; all windows of a call share session calls."""
+
+    def __init__(self, classifier: Classifier, info: ModelInfo, plan: WindowPlan) -> None:
+        """Takes the loaded classifier."""
+        self._classifier, self._info, self._plan = classifier, info, plan
+
+    @property
+    def model_info(self) -> ModelInfo:
+        """The model that answers."""
+        return self._info
+
+    def analyze(self, text: str, l1_results: ScanResult | None = None) -> L2Result:
+        """The result for one text; ``l1_results`` is accepted for callers of the first interface, policy weighs it."""
+        return self.detect([prepare(text, Source.USER)], [l1_results or ScanResult()])[0]
+
+    def detect(self, prompts: Sequence[Prompt], l1_results: Sequence[ScanResult]) -> list[L2Result]:  # noqa: ARG002
+        """One result a prompt, in order; a prompt without tokens scores 0. Raises DetectorFailed."""
+        started = time.perf_counter()
+        cut = [window for i, prompt in enumerate(prompts) for window in self._windows(i, prompt)]
+        tokenized = time.perf_counter()
+        if not cut:
+            return [L2Result(model_id=self._info.model_id) for _ in prompts]
+        scores = self._classifier.score([w.tokens.ids[w.start : w.end] for w in cut], self._plan.batch_size)
+        stages = StageTimes((tokenized - started) * 1000, scores.encode_ms, scores.classify_ms)
+        duration_ms = (time.perf_counter() - started) * 1000
+        of_prompt: list[list[int]] = [[] for _ in prompts]
+        for position, window in enumerate(cut):
+            of_prompt[window.prompt].append(position)
+        return [self._result(cut, positions, scores, stages, duration_ms) for positions in of_prompt]
+
+    def _windows(self, index: int, prompt: Prompt) -> list[_Window]:
+        encoded = self._classifier.tokenizer.encode([view.text for view in prompt.views])
+        return [
+            _Window(index, view, tokens, start, end)
+            for view, tokens in zip(prompt.views, encoded, strict=True)
+            for start, end in windows(len(tokens.ids), self._plan.size, self._plan.stride)
+        ]
+
+    def _result(
+        self, cut: list[_Window], positions: list[int], scores: Scores, stages: StageTimes, duration_ms: float
+    ) -> L2Result:
+        if not positions:
+            return L2Result(stages=stages, duration_ms=duration_ms, model_id=self._info.model_id)
+        top = max(positions, key=lambda p: float(scores.binary[p]))
+        score = float(scores.binary[top])
+        anomaly = float(scores.anomaly[positions].min())
+        return L2Result(
+            score=score,
+            predictions=self._predictions(scores, top, score),
+            anomaly_score=None if math.isnan(anomaly) else anomaly,
+            tokens=sum(cut[p].end - cut[p].start for p in positions),
+            windows=len(positions),
+            span=cut[top].span(),
+            stages=stages,
+            duration_ms=duration_ms,
+            model_id=self._info.model_id,
+        )
+
+    def _predictions(self, scores: Scores, window: int, score: float) -> tuple[Prediction, ...]:
+        """Labels of the highest window: for each likely family its likeliest subfamily, weighted with the score."""
+        labels = self._classifier.labels
+        if score < _REPORTED_FROM:
+            return ()
+        likeliest = int(np.argmax(scores.families[window]))  # reported even when the families share the score evenly
+        found = []
+        for f, family in enumerate(labels.families):
+            confidence = score * float(scores.families[window, f])
+            if confidence < _REPORTED_FROM and f != likeliest:
+                continue
+            members = [s for s, (_, owner, _) in enumerate(labels.subfamilies) if owner is family]
+            best = members[int(np.argmax(scores.subfamilies[window, members]))]
+            found.append(Prediction(family, labels.subfamilies[best][0], confidence))
+        return tuple(sorted(found, key=lambda p: -p.confidence)[:_MOST_PREDICTIONS])

@@ -1,0 +1,22 @@
+"""L2 when there is none: rules only."""
+
+from collections.abc import Sequence
+
+from raxe.values import L2Result, Prompt, ScanResult
+
+
+class StubDetector:
+    """Finds nothing; stands where a model would when L2 is turned off."""
+
+    @property
+    def model_info(self) -> None:
+        """No model answers."""
+        return
+
+    def analyze(self, text: str, l1_results: ScanResult | None = None) -> L2Result:  # noqa: ARG002
+        """An empty result."""
+        return L2Result()
+
+    def detect(self, prompts: Sequence[Prompt], l1_results: Sequence[ScanResult]) -> list[L2Result]:  # noqa: ARG002
+        """An empty result a prompt."""
+        return [L2Result() for _ in prompts]

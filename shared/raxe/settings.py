@@ -1,0 +1,159 @@
+"""The environment as a schema: every variable is read once, checked, and a wrong value stops the start.
+
+Standard library only: this runs in the cold start of every function.
+"""
+
+import math
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from raxe.errors import InvalidSettings
+from raxe.values import Decision
+
+T = TypeVar("T")
+
+MB_PER_VCPU = 1769  # AWS Lambda: a function of this many MB has one vCPU
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+CRITERIA = ("latency", "accuracy", "balanced", "memory")
+_INTEGER = re.compile(r"-?[0-9]{1,9}")  # what int() takes besides, such as digits of other scripts, is a mistake here
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+_CHECKOUT_MODELS = Path(__file__).resolve().parents[2] / "models"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment decides; the variable of each field stands in ``from_environment``.
+
+    Attributes:
+        models_dir: folder of the model registry on disk.
+        onnx_model_path: encoder to use instead of a registered model's.
+        onnx_tokenizer: tokenizer.json to use instead of a registered model's.
+        onnx_confidence_threshold: score in [0, 1] from which L2 blocks; None takes the model's own.
+        onnx_max_batch_size: windows in one session call, 1 to 256.
+        onnx_num_threads: intra-op threads, 1 to 64.
+        onnx_providers: execution providers in order; empty takes CUDA where there is one, then CPU.
+        use_onnx_only: False turns L2 off: rules only.
+        enable_anomaly_detection: whether L2 measures the distance to known clusters.
+        l2_model: id of the model; None lets the registry choose by ``l2_model_criteria``.
+        model_cache_size: loaded models that are kept, 1 to 16.
+        max_characters: longest text that is scanned; longer is refused.
+        on_failure: least verdict when a layer did not answer.
+        stage: name of the deployment.
+    """
+
+    models_dir: Path = _CHECKOUT_MODELS
+    onnx_model_path: Path | None = None
+    onnx_tokenizer: Path | None = None
+    onnx_confidence_threshold: float | None = None
+    onnx_max_batch_size: int = 16
+    onnx_num_threads: int = 1
+    onnx_providers: tuple[str, ...] = ()
+    use_onnx_only: bool = True
+    enable_anomaly_detection: bool = True
+    l2_model: str | None = None
+    l2_model_criteria: str = "balanced"
+    model_cache_size: int = 2
+    max_characters: int = 200_000
+    on_failure: Decision = Decision.REVIEW
+    stage: str = "local"
+
+
+def default_threads(environ: Mapping[str, str]) -> int:
+    """Number of vCPUs, of the Lambda function by its memory size, else of the machine; 1 to 6 (Lambda's most)."""
+    memory = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    cpus = math.ceil(int(memory) / MB_PER_VCPU) if _INTEGER.fullmatch(memory) else os.cpu_count() or 1
+    return max(1, min(cpus, 6))
+
+
+def _boolean(raw: str) -> bool:
+    if raw.lower() not in _TRUE | _FALSE:
+        raise ValueError("must be true or false")
+    return raw.lower() in _TRUE
+
+
+def _integer(low: int, high: int) -> Callable[[str], int]:
+    def parse(raw: str) -> int:
+        value = int(raw) if _INTEGER.fullmatch(raw) else None
+        if value is None or not low <= value <= high:
+            raise ValueError(f"must be an integer from {low} to {high}")
+        return value
+
+    return parse
+
+
+def _share(raw: str) -> float:
+    try:
+        value = float(raw)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:  # NaN fails too
+        raise ValueError("must be a number from 0 to 1")
+    return value
+
+
+def _file(raw: str) -> Path:
+    path = Path(raw)
+    try:
+        found = path.is_file()
+    except (OSError, ValueError):  # a name that is too long, or with NUL
+        found = False
+    if not found:
+        raise ValueError("must name an existing file")
+    return path
+
+
+def _choice(allowed: tuple[str, ...]) -> Callable[[str], str]:
+    def parse(raw: str) -> str:
+        if raw not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return raw
+
+    return parse
+
+
+def _providers(raw: str) -> tuple[str, ...]:
+    names = [name.strip() for name in raw.split(",") if name.strip()]
+    found = [PROVIDERS.get(name.lower(), name) for name in names]
+    if not found or not set(found) <= set(PROVIDERS.values()):
+        raise ValueError(f"must be a comma-separated list of {', '.join(PROVIDERS)}")
+    return tuple(found)
+
+
+def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process.
+
+    Raises:
+        InvalidSettings: a variable has a wrong value; the message names the variable and what it must be.
+    """
+    env = os.environ if environ is None else environ
+
+    def read(name: str, parse: Callable[[str], T], default: T) -> T:
+        raw = env.get(name, "").strip()
+        if not raw:
+            return default
+        try:
+            return parse(raw)
+        except ValueError as error:
+            raise InvalidSettings(f"{name} {error}") from None
+
+    return Settings(
+        models_dir=read("RAXE_MODELS_DIR", Path, _CHECKOUT_MODELS),
+        onnx_model_path=read("ONNX_MODEL_PATH", _file, None),
+        onnx_tokenizer=read("ONNX_TOKENIZER", _file, None),
+        onnx_confidence_threshold=read("ONNX_CONFIDENCE_THRESHOLD", _share, None),
+        onnx_max_batch_size=read("ONNX_MAX_BATCH_SIZE", _integer(1, 256), 16),
+        onnx_num_threads=read("ONNX_NUM_THREADS", _integer(1, 64), default_threads(env)),
+        onnx_providers=read("ONNX_PROVIDERS", _providers, ()),
+        use_onnx_only=read("USE_ONNX_ONLY", _boolean, default=True),
+        enable_anomaly_detection=read("ENABLE_ANOMALY_DETECTION", _boolean, default=True),
+        l2_model=read("RAXE_L2_MODEL", str, None),
+        l2_model_criteria=read("RAXE_L2_MODEL_CRITERIA", _choice(CRITERIA), "balanced"),
+        model_cache_size=read("MODEL_CACHE_SIZE", _integer(1, 16), 2),
+        max_characters=read("RAXE_MAX_CHARACTERS", _integer(1, 1_000_000), 200_000),
+        on_failure=Decision(read("RAXE_ON_FAILURE", _choice(tuple(Decision)), "review")),
+        stage=read("RAXE_STAGE", str, "local"),
+    )
