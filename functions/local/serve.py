@@ -1,0 +1,37 @@
+"""Serves the stack's routes on http://127.0.0.1:8000 with the deployed handlers, without an AWS account: `make serve`.
+
+RAXE_PORT in the environment takes another port.
+"""
+
+import importlib
+import os
+
+import uvicorn
+
+from functions.local.environment import local_environment
+from functions.local.events import ROOT
+from functions.local.gateway import Handler, LocalGateway
+from functions.local.routes import Route, load_routes
+
+HOST, PORT = "127.0.0.1", 8000
+
+
+def main() -> None:
+    """Serves until interrupted."""
+    for name, value in local_environment().items():
+        os.environ.setdefault(name, value)
+    handlers = [(route, load_handler(route)) for route in load_routes(ROOT / "template.yaml")]
+    for route, _ in handlers:
+        print(route.key)
+    port = int(os.environ.get("RAXE_PORT", PORT))
+    uvicorn.run(LocalGateway(handlers), host=HOST, port=port, lifespan="off", log_level="info")
+
+
+def load_handler(route: Route) -> Handler:
+    """Returns the handler of a route; importing it loads the model, once a process."""
+    handler: Handler = importlib.import_module(".".join((*route.code.parts, "app"))).handler
+    return handler
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The training pipeline: data, train, export, bundle, evaluate. Never deployed; `raxe` never imports it."""

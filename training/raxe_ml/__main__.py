@@ -1,0 +1,5 @@
+"""``python -m raxe_ml``."""
+
+from raxe_ml.cli import app
+
+app()

@@ -1,0 +1,72 @@
+"""Scores of the serving path on held-out rows -> Platt's two numbers and the two thresholds."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from raxe.policy import Policy, Thresholds
+from raxe.values import L2Result, ScanResult, Source
+from raxe_ml.rows import Row
+
+REVIEW_FPR = 0.005  # share of held-out benign rows that may be flagged at all
+BLOCK_FPR = 0.002  # and that may be blocked
+_LOGIT_LIMIT = 15.0  # a float32 probability of 1 has no logit
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A row with what both layers say of it; ``l2.score`` is not calibrated yet."""
+
+    row: Row
+    l1: ScanResult
+    l2: L2Result
+
+
+def logits(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log-odds of probabilities, cut at +-15."""
+    clipped = np.clip(scores, 1e-12, 1 - 1e-12)
+    return np.clip(np.log(clipped / (1 - clipped)), -_LOGIT_LIMIT, _LOGIT_LIMIT)
+
+
+def platt(scored: list[Scored]) -> tuple[float, float]:
+    """Temperature and bias that make ``sigmoid(logit / temperature + bias)`` most likely on the rows.
+
+    Both classes count alike, so a probability of 0.5 means even odds in a traffic of half attacks; thresholds are
+    chosen on benign rows alone and do not depend on that choice.
+    """
+    z = logits(np.array([s.l2.score for s in scored], dtype=np.float64))
+    y = np.array([s.row.is_attack for s in scored], dtype=np.float64)
+    weight = np.where(y == 1, 0.5 / max(y.sum(), 1), 0.5 / max((1 - y).sum(), 1))
+
+    def loss(parameters: NDArray[np.float64]) -> float:
+        t = z * np.exp(parameters[0]) + parameters[1]
+        return float((weight * (np.logaddexp(0, t) - y * t)).sum())
+
+    best = minimize(loss, np.zeros(2), method="Nelder-Mead").x
+    return float(np.exp(-best[0])), float(best[1])
+
+
+def calibrated(scored: list[Scored], temperature: float, bias: float) -> list[Scored]:
+    """The rows with calibrated L2 scores."""
+    z = logits(np.array([s.l2.score for s in scored], dtype=np.float64))
+    scores = 1 / (1 + np.exp(-(z / temperature + bias)))
+    return [replace(s, l2=replace(s.l2, score=float(score))) for s, score in zip(scored, scores, strict=True)]
+
+
+def thresholds(scored: list[Scored]) -> Thresholds:
+    """The least thresholds whose share of flagged and of blocked benign rows stays within the two limits above.
+
+    They are chosen on the combined score, rules included, because that is what policy compares with them.
+    """
+    policy = Policy()
+    benign = sorted(policy.decide(Source(s.row.role), s.l1, s.l2).score for s in scored if not s.row.is_attack)
+    review, block = (_above(benign, share) for share in (REVIEW_FPR, BLOCK_FPR))
+    return Thresholds(review, max(review, block))
+
+
+def _above(benign: list[float], share: float) -> float:
+    """The least score that at most ``share`` of the benign scores reach."""
+    allowed = int(len(benign) * share)
+    return min(1.0, float(np.nextafter(benign[len(benign) - 1 - allowed], 2.0)))

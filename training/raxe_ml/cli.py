@@ -1,0 +1,76 @@
+"""``raxe-ml``: the stages of the training pipeline, in order. Each reads what the one before wrote below ``--work``."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from raxe_ml.config import load_config
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_show_locals=False)
+
+Config = Annotated[Path, typer.Option(help="configuration of the model")]
+Data = Annotated[Path, typer.Option(help="folder whose sub-folders hold the *.jsonl.gz shards")]
+Work = Annotated[Path, typer.Option(help="folder for what the stages pass on")]
+Models = Annotated[Path, typer.Option(help="the models folder to write into")]
+
+_CONFIG, _DATA = Path("training/configs/minilm-l6.yaml"), Path("data")
+_WORK, _MODELS = Path("build/train"), Path("models")
+
+# The stages import torch and scikit-learn, slow and not in every environment: each command brings in its own.
+# ruff: noqa: PLC0415
+
+
+@app.command()
+def data(config: Config = _CONFIG, data: Data = _DATA, work: Work = _WORK) -> None:
+    """Compose train.jsonl, dev.jsonl and test.jsonl from the shards; splits go by source."""
+    from raxe_ml.prepare import prepare
+
+    for name, count in prepare(load_config(config), data, work).items():
+        print(f"{name}: {count} rows")
+
+
+@app.command()
+def train(config: Config = _CONFIG, data: Data = _DATA, work: Work = _WORK) -> None:
+    """Fine-tune encoder and heads; a stopped run goes on from its last epoch."""
+    from raxe_ml.prepare import prepare
+    from raxe_ml.train import train as run
+
+    loaded = load_config(config)
+    if not (work / "train.jsonl").exists():
+        prepare(loaded, data, work)
+    print(run(loaded, work, lambda line: print(line, flush=True)))
+
+
+@app.command()
+def export(config: Config = _CONFIG, work: Work = _WORK) -> None:
+    """Export the fused int8 encoder; fails when it does not agree with torch."""
+    from raxe_ml.export import export_encoder
+
+    path = export_encoder(load_config(config), work)
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+
+
+@app.command()
+def bundle(config: Config = _CONFIG, work: Work = _WORK, models: Models = _MODELS) -> None:
+    """Calibrate, choose thresholds, and write the model below the models folder."""
+    from raxe_ml.package import Packager
+
+    print(Packager(load_config(config), work, models, dt.datetime.now(dt.UTC).date().isoformat()).run())
+
+
+@app.command()
+def benchmark(config: Config = _CONFIG, work: Work = _WORK, models: Models = _MODELS) -> None:
+    """Measure the model on the held-out sources and write the figures into its metadata and models/benchmarks."""
+    from raxe_ml.measure import measure
+
+    measure(load_config(config), work, models)
+
+
+@app.command()
+def rules(data: Data = _DATA) -> None:
+    """Print how often the rules hit benign rows, and their recall by family."""
+    from raxe_ml.rules_report import print_report, report
+
+    print_report(report(data))

@@ -1,0 +1,57 @@
+"""The configuration of one model, read from ``training/configs/*.yaml``; unknown keys are refused."""
+
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LossWeights(_Strict):
+    """Weight of each head's loss in the sum."""
+
+    binary: float = Field(ge=0)
+    family: float = Field(ge=0)
+    subfamily: float = Field(ge=0)
+
+
+class Composed(_Strict):
+    """Rows that each generator adds, attacks and benign together."""
+
+    rag: int = Field(ge=0)
+    trigger: int = Field(ge=0)
+    command: int = Field(ge=0)
+    personal: int = Field(ge=0)
+
+
+class TrainConfig(_Strict):
+    """Everything that decides a model; the meaning of each value stands beside it in the YAML file."""
+
+    model_id: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{2,63}$")
+    version: str
+    name: str
+    seed: int
+    base_package: str
+    max_length: int = Field(ge=16, le=512)
+    stride: int = Field(ge=8, le=512)
+    epochs: int = Field(ge=1, le=20)
+    batch_tokens: int = Field(ge=256)
+    learning_rate: float = Field(gt=0, lt=0.1)
+    head_learning_rate: float = Field(gt=0, lt=0.1)
+    warmup_fraction: float = Field(ge=0, lt=1)
+    label_smoothing: float = Field(ge=0, lt=0.5)
+    loss_weights: LossWeights
+    cap_per_shard: int = Field(ge=1)
+    composed: Composed
+    drop: tuple[str, ...] = ()
+    weights: dict[str, float] = {}
+    dev: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+def load_config(path: Path) -> TrainConfig:
+    """The configuration in ``path``; raises pydantic's ValidationError with the path of a wrong or unknown key."""
+    return TrainConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))

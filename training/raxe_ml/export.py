@@ -1,0 +1,126 @@
+"""Stage ``export``: torch -> fused int8 ONNX encoder, and heads as a graph of their own. Fails when parity is lost."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.transformers.fusion_options import FusionOptions
+from onnxruntime.transformers.optimizer import optimize_model
+from torch import Tensor, nn
+
+from raxe.classifier import Session
+from raxe_ml.batches import encode, load_tokenizer
+from raxe_ml.config import TrainConfig
+from raxe_ml.graph import TracedEncoder
+from raxe_ml.model import Heads, Network, base_folder, build
+from raxe_ml.rows import Row, read_rows
+from raxe_ml.taxonomy import load_taxonomy
+
+OPSET = 17
+PARITY_ROWS = 64
+LEAST_COSINE_FP32 = 0.9999  # fused fp32 graph against torch: anything lower is a wrong graph
+LEAST_COSINE_INT8 = 0.98  # mean over the rows; below it quantization has changed the model
+_LAYERS_HEADS = {"num_heads": 12, "hidden_size": 384}  # of all-MiniLM-L6-v2
+
+
+class ExportedHeads(nn.Module):
+    """The heads as they are served: calibrated probability, softmax of family, softmax of subfamily."""
+
+    def __init__(self, heads: Heads, temperature: float, bias: float) -> None:
+        """Takes Platt's two numbers: probability = sigmoid(logit / temperature + bias)."""
+        super().__init__()
+        self.heads, self.temperature, self.bias = heads, temperature, bias
+
+    def forward(self, embedding: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """``(N, D)`` -> ``(N,)``, ``(N, 6)``, ``(N, 47)``."""
+        binary, family, subfamily = self.heads(embedding)
+        return torch.sigmoid(binary / self.temperature + self.bias), family.softmax(-1), subfamily.softmax(-1)
+
+
+def load_network(config: TrainConfig, work: Path) -> Network:
+    """The trained network of ``work``."""
+    network = build(config.base_package, len(load_taxonomy()), pretrained=False)
+    network.load(torch.load(work / "network.pt", weights_only=True))
+    network.encoder.eval()
+    network.heads.eval()
+    return network
+
+
+def export_encoder(config: TrainConfig, work: Path) -> Path:
+    """Writes ``encoder.onnx`` (int8) and ``tokenizer.json`` below ``work/export`` and returns the encoder's path.
+
+    Raises:
+        ValueError: the graph does not agree with torch within the limits above.
+    """
+    out = work / "export"
+    out.mkdir(exist_ok=True)
+    network = load_network(config, work)
+    raw, fused, final = out / "raw.onnx", out / "fused.onnx", out / "encoder.onnx"
+    ids = torch.ones(2, 8, dtype=torch.int64)
+    axes = {"input_ids": {0: "N", 1: "T"}, "attention_mask": {0: "N", 1: "T"}, "embedding": {0: "N"}}
+    torch.onnx.export(
+        TracedEncoder(network.encoder.bert).eval(),
+        (ids, torch.ones_like(ids)),
+        str(raw),
+        dynamo=False,
+        opset_version=OPSET,
+        input_names=["input_ids", "attention_mask"],
+        output_names=["embedding"],
+        dynamic_axes=axes,
+    )
+    fuse = optimize_model(str(raw), "bert", optimization_options=FusionOptions("bert"), opt_level=1, **_LAYERS_HEADS)
+    fuse.save_model_to_file(str(fused))
+    quantize_dynamic(
+        str(fused),
+        str(final),
+        per_channel=True,
+        weight_type=QuantType.QInt8,
+        extra_options={"MatMulConstBOnly": True, "DefaultTensorType": onnx.TensorProto.FLOAT},
+    )
+    shutil.copy(base_folder(config.base_package) / "tokenizer.json", out / "tokenizer.json")
+    rows = read_rows(work / "dev.jsonl")[:: max(1, len(read_rows(work / "dev.jsonl")) // PARITY_ROWS)]
+    for path, least in ((fused, LEAST_COSINE_FP32), (final, LEAST_COSINE_INT8)):
+        cosine = _cosine(network, path, rows, config)
+        if cosine < least:
+            raise ValueError(
+                f"{path.name} agrees with torch only by a cosine of {cosine:.4f}, at least {least} is asked"
+            )
+    return final
+
+
+def export_heads(heads: Heads, temperature: float, bias: float, path: Path) -> bytes:
+    """The bytes of ``heads.onnx``, also written to ``path``; input ``embedding``, outputs binary, family, subfamily."""
+    module = ExportedHeads(heads, temperature, bias).eval()
+    names = ["binary", "family", "subfamily"]
+    axes = {name: {0: "N"} for name in ["embedding", *names]}
+    torch.onnx.export(
+        module,
+        (torch.zeros(2, heads.binary.in_features),),
+        str(path),
+        dynamo=False,
+        opset_version=OPSET,
+        input_names=["embedding"],
+        output_names=names,
+        dynamic_axes=axes,
+    )
+    onnx.checker.check_model(str(path))
+    return path.read_bytes()
+
+
+def _cosine(network: Network, graph: Path, rows: list[Row], config: TrainConfig) -> float:
+    """Mean cosine between torch's embeddings and the graph's, each row on its own (no padding)."""
+    session = Session(graph, threads=2)
+    cosines = []
+    tokenizer = load_tokenizer(config)
+    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    for ids in encode(rows, tokenizer):
+        window: NDArray[np.int64] = np.array([[cls, *ids[: config.max_length - 2], sep]], dtype=np.int64)
+        with torch.no_grad():
+            ours = network.encoder(torch.from_numpy(window), torch.ones(window.shape, dtype=torch.int64)).numpy()
+        theirs = session.run({"input_ids": window, "attention_mask": np.ones_like(window)})["embedding"]
+        cosines.append(float((ours * theirs).sum()))
+    return float(np.mean(cosines))

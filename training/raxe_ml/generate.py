@@ -1,0 +1,115 @@
+"""Rows that generators make from grammars and fragments: composed documents, trigger words, commands, personal data."""
+
+import json
+import random
+from collections.abc import Callable
+
+from raxe_ml.config import Composed
+from raxe_ml.grammar import load_grammar, noisy
+from raxe_ml.rows import BENIGN, Row, subfamily_of
+
+_GRAMMAR = load_grammar()
+_PAYLOAD_SHARDS = ("rag_parts_bipia", "rag_parts_asb", "rag_parts_skill", "rag_parts_tasks_multilingual")
+_LONGEST_PAYLOAD = 500  # characters; a longer one would not share a window with its carrier
+_CARRIER_WORDS = (10, 70)  # words of a document that a carrier is cut to, so that order and carrier share one window
+
+
+def _plain(carrier: str, note: str, draw: random.Random) -> str:
+    sentences = carrier.replace("\n", " \n ").split(". ")
+    at = draw.choice([0, len(sentences), draw.randint(0, len(sentences))])
+    return ". ".join([*sentences[:at], note.rstrip("."), *sentences[at:]])
+
+
+def _paragraph(carrier: str, note: str, draw: random.Random) -> str:
+    return draw.choice([f"{carrier}\n\n{note}", f"{note}\n\n{carrier}", f"{carrier}\n---\n{note}"])
+
+
+def _comment(carrier: str, note: str, draw: random.Random) -> str:
+    return draw.choice(
+        [
+            f"<p>{carrier}</p><!-- {note} -->",
+            f"{carrier}\n<!-- {note} -->",
+            f'<div style="display:none">{note}</div>\n<p>{carrier}</p>',
+        ]
+    )
+
+
+def _record(carrier: str, note: str, draw: random.Random) -> str:
+    key = draw.choice(["note", "description", "message", "comment", "next", "summary", "details"])
+    record = {"status": "ok", "content": carrier[:300], key: note}
+    return json.dumps(record, indent=draw.choice([None, 2]), ensure_ascii=False)
+
+
+def _mail(carrier: str, note: str, draw: random.Random) -> str:
+    name = draw.choice(["Lena", "Marcus", "Aiko", "Tariq", "Sofia", "Dev"])
+    return f"From: {name.lower()}@corp.example\nSubject: {carrier[:40]}\n\n{carrier}\n{note}\n\nBest,\n{name}"
+
+
+_FORMS: list[Callable[[str, str, random.Random], str]] = [_plain, _plain, _paragraph, _comment, _record, _mail]
+
+
+def _cut(text: str, draw: random.Random) -> str:
+    words = text.split(" ")
+    size = draw.randint(*_CARRIER_WORDS)
+    start = draw.randint(0, max(0, len(words) - size))
+    return " ".join(words[start : start + size])
+
+
+def _order(payloads: list[str], wrappers: list[str], triggers: list[str], draw: random.Random) -> str:
+    """An order to the model that reads the document: by grammar, or a fragment wrapped or after a trigger sentence."""
+    kind = draw.random()
+    if kind < 0.6 or not payloads:
+        return _GRAMMAR.draw("orders", draw)
+    payload = draw.choice(payloads)
+    if kind < 0.75 and wrappers:
+        return draw.choice(wrappers).replace("<INSTRUCTION>", payload)
+    if kind < 0.95 and triggers:
+        return f"{draw.choice(triggers)} {payload}"
+    return payload
+
+
+def compose_documents(rows: list[Row], count: int, draw: random.Random) -> list[Row]:
+    """``count`` documents: half with an order to the model, half with an ordinary note in the same forms."""
+    carriers = [row.text for row in rows if row.role == "document" and not row.is_attack]
+    parts = {
+        shard: [row.text for row in rows if row.shard == shard] for shard in {r.shard for r in rows if r.role == "part"}
+    }
+    triggers = parts.get("rag_parts_triggers", [])
+    wrappers = [text for texts in parts.values() for text in texts if "<INSTRUCTION>" in text]
+    payloads = [text for shard in _PAYLOAD_SHARDS for text in parts.get(shard, []) if len(text) < _LONGEST_PAYLOAD]
+    made = []
+    for i in range(count if carriers else 0):
+        carrier, form = _cut(draw.choice(carriers), draw), draw.choice(_FORMS)
+        if i % 2:
+            text = form(carrier, _GRAMMAR.draw("notes", draw), draw)
+            made.append(Row(text, BENIGN, "", "document", "made_documents"))
+        else:
+            text = form(carrier, _order(payloads, wrappers, triggers, draw), draw)
+            name = subfamily_of(text, "RAG", "") or (
+                "tool_output_instruction" if form is _record else "document_instruction"
+            )
+            made.append(Row(text, "RAG", name, "document", "made_documents"))
+    return made
+
+
+def _pairs(kind: str, family: str, count: int, draw: random.Random) -> list[Row]:
+    made = []
+    for i in range(count):
+        is_attack = i % 2 == 0
+        text = noisy(_GRAMMAR.draw(f"{kind}_{'attack' if is_attack else 'benign'}", draw), draw)
+        label = family if is_attack else BENIGN
+        made.append(
+            Row(text, label, subfamily_of(text, family, "") if is_attack else "", "user", f"made_{family.lower()}")
+        )
+    return made
+
+
+def generate(rows: list[Row], counts: Composed, seed: int) -> list[Row]:
+    """All generated rows for the training rows given; the same seed gives the same rows."""
+    draw = random.Random(seed)
+    return [
+        *compose_documents(rows, counts.rag, draw),
+        *_pairs("trigger", "PI", counts.trigger, draw),
+        *_pairs("command", "CMD", counts.command, draw),
+        *_pairs("personal", "PII", counts.personal, draw),
+    ]

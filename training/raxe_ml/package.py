@@ -1,0 +1,193 @@
+"""Stage ``bundle``: exported encoder + calibrated heads -> the model's files below ``models/``.
+
+Calibration and thresholds come from the serving path on the ``dev`` sources, which no training row comes from.
+"""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from raxe.bootstrap import load_from_files
+from raxe.bundle import BundleContents, EmbeddingConfig, Labels, Subfamily, TrainingStats, write_bundle
+from raxe.classifier import Session
+from raxe.detectors import OnnxDetector, RuleDetector
+from raxe.errors import TextEmpty
+from raxe.policy import Thresholds
+from raxe.registry import Metadata, save_metadata
+from raxe.rules import RuleSet, load_rules
+from raxe.settings import Settings
+from raxe.text import prepare
+from raxe.values import Source
+from raxe_ml.batches import encode, load_tokenizer
+from raxe_ml.calibrate import Scored, calibrated, platt, thresholds
+from raxe_ml.config import TrainConfig
+from raxe_ml.export import export_heads, load_network
+from raxe_ml.knowledge import cluster, trigger_words
+from raxe_ml.model import FAMILIES
+from raxe_ml.rows import Row, read_rows
+from raxe_ml.taxonomy import load_taxonomy
+
+_THREADS = 2
+_CLUSTER_ROWS = 6000
+GOLDEN_FILE = Path(__file__).parent.parent / "golden.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Packager:
+    """The stage's inputs: the configuration, its work folder, the models folder, and the date that the files carry."""
+
+    config: TrainConfig
+    work: Path
+    models: Path
+    date: str
+
+    def run(self) -> Path:
+        """Writes encoder, tokenizer, bundle, golden texts and metadata; returns the path of the metadata."""
+        rows = read_rows(self.work / "train.jsonl")
+        words, centres = trigger_words(rows), self._clusters(rows)
+        contents = self._contents(words, centres, len(rows))
+        scored = score(read_rows(self.work / "dev.jsonl"), self._detector(contents(1.0, 0.0, Thresholds(0.5, 0.5))))
+        temperature, bias = platt(scored)
+        limits = thresholds(calibrated(scored, temperature, bias))
+        return self._install(contents(temperature, bias, limits), len(rows))
+
+    @property
+    def _encoder(self) -> Path:
+        return self.work / "export" / "encoder.onnx"
+
+    @property
+    def _tokenizer(self) -> Path:
+        return self.work / "export" / "tokenizer.json"
+
+    def _contents(self, words: dict[str, tuple[str, ...]], centres: NDArray[np.float32], rows: int) -> "_Maker":
+        return _Maker(self, words, centres, rows)
+
+    def _detector(self, contents: BundleContents) -> OnnxDetector:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "candidate.raxe"
+            write_bundle(path, contents)
+            settings = Settings(onnx_num_threads=_THREADS, enable_anomaly_detection=False)
+            return load_from_files(path, self._encoder, self._tokenizer, settings).detector
+
+    def _clusters(self, rows: list[Row]) -> NDArray[np.float32]:
+        attacks = [row for row in rows if row.is_attack]
+        attacks = attacks[:: max(1, len(attacks) // _CLUSTER_ROWS)]
+        tokenizer = load_tokenizer(self.config)
+        cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+        session = Session(self._encoder, threads=_THREADS)
+        embeddings = []
+        for ids in encode(attacks, tokenizer):
+            window = np.array([[cls, *ids[: self.config.max_length - 2], sep]], dtype=np.int64)
+            embeddings.append(
+                session.run({"input_ids": window, "attention_mask": np.ones_like(window)})["embedding"][0]
+            )
+        return cluster(np.stack(embeddings), self.config.seed)
+
+    def _install(self, contents: BundleContents, rows: int) -> Path:
+        name = self.config.model_id
+        encoder = Path("embeddings") / name / "encoder.onnx"
+        tokenizer = encoder.with_name("tokenizer.json")
+        bundle, golden = Path("bundles") / f"{name}.raxe", Path("golden") / f"{name}.json"
+        metadata = self.models / "metadata" / f"{name}.json"
+        for relative in (encoder, bundle, golden, Path("metadata") / name):
+            (self.models / relative).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self._encoder, self.models / encoder)
+        shutil.copy(self._tokenizer, self.models / tokenizer)
+        write_bundle(self.models / bundle, contents)
+        self._write_golden(self.models / golden, self._detector(contents))
+        size = sum((self.models / path).stat().st_size for path in (encoder, tokenizer, bundle))
+        document = {
+            "model_id": name,
+            "name": self.config.name,
+            "version": self.config.version,
+            "variant": "int8",
+            "status": "active",
+            "description": "all-MiniLM-L6-v2 fine-tuned end to end; heads for attack, family and subfamily",
+            "file_info": {
+                "bundle": bundle.as_posix(),
+                "embeddings": encoder.as_posix(),
+                "tokenizer": tokenizer.as_posix(),
+                "golden": golden.as_posix(),
+                "size_mb": round(size / 1e6, 3),
+                "bundle_sha256": _sha256(self.models / bundle),
+                "embeddings_sha256": _sha256(self.models / encoder),
+                "tokenizer_sha256": _sha256(self.models / tokenizer),
+                "golden_sha256": _sha256(self.models / golden),
+            },
+            "capabilities": ["binary", "family", "subfamily", "anomaly"],
+            "ml_config": {
+                "base_model": "sentence-transformers/all-MiniLM-L6-v2",
+                "max_length": self.config.max_length,
+                "stride": self.config.stride,
+                "embedding_dimension": contents.embedding.dimension,
+                "quantization": "int8",
+            },
+            "training_info": {
+                "date": self.date,
+                "rows": rows,
+                "config": "training/configs/minilm-l6.yaml",
+                "seed": self.config.seed,
+            },
+            "requirements": {"onnxruntime": ">=1.26"},
+            "tags": ["minilm", "int8"],
+        }
+        save_metadata(metadata, Metadata.model_validate(document))
+        return metadata
+
+    def _write_golden(self, path: Path, detector: OnnxDetector) -> None:
+        texts = [line for line in GOLDEN_FILE.read_text(encoding="utf-8").splitlines() if line]
+        entries = [{"text": text, "score": round(detector.analyze(text).score, 4)} for text in texts]
+        path.write_text(json.dumps({"texts": entries}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Contents of the bundle for any calibration."""
+
+    packager: Packager
+    words: dict[str, tuple[str, ...]]
+    centres: NDArray[np.float32]
+    rows: int
+
+    def __call__(self, temperature: float, bias: float, limits: Thresholds) -> BundleContents:
+        config, work = self.packager.config, self.packager.work
+        heads = load_network(config, work).heads
+        return BundleContents(
+            model_id=config.model_id,
+            version=config.version,
+            created=self.packager.date,
+            heads_onnx=export_heads(heads, temperature, bias, work / "export" / "heads.onnx"),
+            embedding=EmbeddingConfig(
+                config.model_id, self.centres.shape[1], config.max_length, config.stride, "mean", normalize=True
+            ),
+            stats=TrainingStats(self.rows, temperature, limits.review, limits.block, {"bias": bias}),
+            triggers=self.words,
+            clusters=self.centres,
+            labels=Labels(
+                ("benign", "attack"), FAMILIES, tuple(Subfamily(s.id, s.family, s.severity) for s in load_taxonomy())
+            ),
+        )
+
+
+def score(rows: list[Row], detector: OnnxDetector) -> list[Scored]:
+    """What rules and model say of each row, one by one as in serving; rows without visible text are left out."""
+    rules = RuleDetector(RuleSet(load_rules()))
+    scored = []
+    for row in rows:
+        try:
+            prompt = prepare(row.text, Source(row.role))
+        except TextEmpty:
+            continue
+        l1 = rules.detect([prompt])
+        scored.append(Scored(row, l1[0], detector.detect([prompt], l1)[0]))
+    return scored
+
+
+def _sha256(path: Path) -> str:
+    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"

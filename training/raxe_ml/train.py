@@ -1,0 +1,122 @@
+"""Stage ``train``: fine-tunes encoder and heads end to end; a stopped run goes on from its last finished epoch.
+
+bf16 autocast with fp32 weights; the same seed on the same machine gives the same figures.
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from raxe_ml.batches import Batch, Batcher
+from raxe_ml.config import TrainConfig
+from raxe_ml.model import Network, build, device
+from raxe_ml.rows import read_rows
+from raxe_ml.taxonomy import load_taxonomy
+
+_CLIP_NORM = 1.0
+
+
+def _loss(network: Network, batch: Batch, config: TrainConfig) -> Tensor:
+    embedding = network.encoder(batch.input_ids, batch.attention_mask)
+    binary, family, subfamily = network.heads(embedding.float())
+    smooth = config.label_smoothing
+    target = batch.binary * (1 - smooth) + smooth / 2
+    loss_binary = nn.functional.binary_cross_entropy_with_logits(binary, target, weight=batch.weight)
+    weights = config.loss_weights
+    total = weights.binary * loss_binary
+    for logits, labels, weight in (
+        (family, batch.family, weights.family),
+        (subfamily, batch.subfamily, weights.subfamily),
+    ):
+        if bool((labels >= 0).any()):  # cross_entropy over no label at all is NaN
+            total = total + weight * nn.functional.cross_entropy(logits, labels, label_smoothing=smooth)
+    return total
+
+
+def _optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
+    groups = [
+        {"params": list(network.encoder.parameters()), "lr": config.learning_rate},
+        {"params": list(network.heads.parameters()), "lr": config.head_learning_rate},
+    ]
+    return torch.optim.AdamW(groups, weight_decay=0.01, fused=True)
+
+
+def _to(batch: Batch, target: torch.device) -> Batch:
+    return Batch(*(getattr(batch, name).to(target) for name in Batch.__slots__))
+
+
+def train(config: TrainConfig, work: Path, report: Callable[[str], None]) -> Path:
+    """Trains on ``work/train.jsonl`` and returns the path of the weights, ``work/network.pt``.
+
+    ``report`` gets a line every 100 steps. A ``work/checkpoint.pt`` of the same configuration is resumed.
+    """
+    torch.manual_seed(config.seed)
+    names = tuple(entry.id for entry in load_taxonomy())
+    batcher = Batcher(read_rows(work / "train.jsonl"), config, names)
+    network = build(config.base_package, len(names))
+    target = device()
+    network.encoder.to(target).train()
+    network.heads.to(target).train()
+    optimizer = _optimizer(network, config)
+    steps = sum(1 for _ in batcher.epoch(config.seed)) * config.epochs
+    warm = max(1, int(steps * config.warmup_fraction))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda s: min((s + 1) / warm, max(0.0, (steps - s) / max(1, steps - warm)))
+    )
+    checkpoint = work / "checkpoint.pt"
+    done = 0
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        if saved["config"] == config.model_dump_json():
+            network.load(saved["network"])
+            optimizer.load_state_dict(saved["optimizer"])
+            schedule.load_state_dict(saved["schedule"])
+            done = saved["epoch"]
+            report(f"resumed after epoch {done}")
+    for epoch in range(done, config.epochs):
+        _epoch(network, batcher, config, epoch, _Stepper(optimizer, schedule, steps, report))
+        state = {"config": config.model_dump_json(), "network": network.state(), "optimizer": optimizer.state_dict(),
+                 "schedule": schedule.state_dict(), "epoch": epoch + 1}  # fmt: skip
+        torch.save(state, checkpoint.with_suffix(".partial"))
+        checkpoint.with_suffix(".partial").replace(checkpoint)
+    torch.save(network.state(), work / "network.pt")
+    return work / "network.pt"
+
+
+class _Stepper:
+    """Optimiser, schedule and progress of a run."""
+
+    def __init__(
+        self,
+        optimizer: torch.optim.AdamW,
+        schedule: torch.optim.lr_scheduler.LambdaLR,
+        steps: int,
+        report: Callable[[str], None],
+    ) -> None:
+        self._optimizer, self._schedule, self._steps, self._report = optimizer, schedule, steps, report
+        self._started, self._mean, self._count = time.monotonic(), 0.0, 0
+
+    def step(self, network: Network, loss: Tensor) -> None:
+        loss.backward()
+        nn.utils.clip_grad_norm_([*network.encoder.parameters(), *network.heads.parameters()], _CLIP_NORM)
+        self._optimizer.step()
+        self._schedule.step()
+        self._optimizer.zero_grad(set_to_none=True)
+        self._count += 1
+        self._mean += (loss.item() - self._mean) / min(self._count, 100)
+        if self._count % 100 == 0:
+            at, took = self._schedule.last_epoch, time.monotonic() - self._started
+            left = took / self._count * (self._steps - at)
+            self._report(f"step {at}/{self._steps} loss {self._mean:.4f} {took:.0f} s, {left:.0f} s left")
+
+
+def _epoch(network: Network, batcher: Batcher, config: TrainConfig, epoch: int, stepper: _Stepper) -> None:
+    target = device()
+    for raw in batcher.epoch(config.seed + epoch):
+        batch = _to(raw, target)
+        with torch.autocast(target.type, dtype=torch.bfloat16):
+            loss = _loss(network, batch, config)
+        stepper.step(network, loss)
