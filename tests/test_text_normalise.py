@@ -107,3 +107,11 @@ def test_a_long_text_keeps_its_map() -> None:
     at = view.text.index("needle")
     span = view.span(at, at + 6)
     assert text[span.start : span.end] == "needle"
+
+
+def test_terminal_sequences_leave_no_letter() -> None:
+    """A control sequence before a word leaves the word whole, at its place."""
+    view = normalise("a \x1b[2Jignore \x1b[1;31mall\x1b[0m rules")
+    assert view.text.split() == ["a", "ignore", "all", "rules"]
+    start = view.text.index("ignore")
+    assert view.span(start, start + 6).start == 6

@@ -18,7 +18,7 @@ from raxe.values import (
 
 # How much a detection of each severity counts as evidence: low and medium rules may fire on honest texts and only
 # support the model, one of high or critical severity can decide alone.
-_EVIDENCE = {Severity.NONE: 0.0, Severity.LOW: 0.2, Severity.MEDIUM: 0.5, Severity.HIGH: 0.95, Severity.CRITICAL: 1.0}
+_EVIDENCE = {Severity.NONE: 0.0, Severity.LOW: 0.1, Severity.MEDIUM: 0.25, Severity.HIGH: 0.95, Severity.CRITICAL: 1.0}
 _UNKNOWN = Severity.HIGH  # of an attack that has no label, or one whose severity is not stated
 _ORDER = [Decision.ALLOW, Decision.REVIEW, Decision.BLOCK]
 

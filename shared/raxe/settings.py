@@ -57,7 +57,7 @@ class Settings:
     l2_model: str | None = None
     l2_model_criteria: str = "balanced"
     model_cache_size: int = 2
-    max_characters: int = 200_000
+    max_characters: int = 120_000
     on_failure: Decision = Decision.REVIEW
     stage: str = "local"
 
@@ -153,7 +153,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         l2_model=read("RAXE_L2_MODEL", str, None),
         l2_model_criteria=read("RAXE_L2_MODEL_CRITERIA", _choice(CRITERIA), "balanced"),
         model_cache_size=read("MODEL_CACHE_SIZE", _integer(1, 16), 2),
-        max_characters=read("RAXE_MAX_CHARACTERS", _integer(1, 1_000_000), 200_000),
+        max_characters=read("RAXE_MAX_CHARACTERS", _integer(1, 1_000_000), 120_000),
         on_failure=Decision(read("RAXE_ON_FAILURE", _choice(tuple(Decision)), "review")),
         stage=read("RAXE_STAGE", str, "local"),
     )

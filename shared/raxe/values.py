@@ -66,7 +66,6 @@ class View:
     Attributes:
         name: ``plain``, ``raw`` (as sent, only when it holds telling invisible characters) or the decoder:
             base64, hex, url, rot13, html, escapes, homoglyph, leet, tags, reversed, spaced.
-        text: what the detectors read.
         origin: the range of the original text this view was made from.
         offsets: for each character of ``text`` its index in the original text, then the original length as last entry
             (``len(text) + 1`` values); empty for a decoded view, whose detections take ``origin`` as their span.
@@ -89,10 +88,9 @@ class Prompt:
     """A text that is ready to be scanned.
 
     Attributes:
-        source: where the text comes from.
         characters: length of the text as sent.
         sha256: hex digest of the text as sent (UTF-8, surrogates passed), the only trace of it that may be kept.
-        views: the plain view first, then decoded views.
+        views: the plain one first.
         subject: the caller's opaque id for sticky assignment; never logged.
     """
 
@@ -110,13 +108,9 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One rule that matched, at its first place.
+    """One rule that matched, at its first place in the original text, with the name of the view it was found in.
 
-    Attributes:
-        rule_id: such as ``PI-001``.
-        confidence: (0, 1], how sure a hit of this rule is an attack, from the rule file.
-        span: place in the original text.
-        view: the view it was found in.
+    ``confidence`` is from the rule file: how sure a hit of this rule is an attack, in (0, 1].
     """
 
     rule_id: str
@@ -130,12 +124,7 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What the rules (L1) found.
-
-    Attributes:
-        detections: one per rule, highest severity and confidence first.
-        duration_ms: wall time of the layer.
-    """
+    """What the rules (L1) found: one detection a rule, highest severity and confidence first."""
 
     detections: tuple[Detection, ...] = ()
     duration_ms: float = 0.0
@@ -211,12 +200,7 @@ class ModelInfo:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A part that did not answer.
-
-    Attributes:
-        stage: l1, l2 or model.
-        error: name of the error class; its text is not kept, it could carry the prompt.
-    """
+    """A layer, ``l1`` or ``l2``, that did not answer, and the class of the error: a message could hold the prompt."""
 
     stage: str
     error: str
@@ -236,10 +220,8 @@ class Coverage:
 class Verdict:
     """What policy decides from L1, L2 and failures.
 
-    Attributes:
-        severity: above none exactly when something was found, as against a layer that failed.
-        score: [0, 1], the combined score that the thresholds were applied to.
-        family: most likely family, None when nothing was found or the model names none.
+    ``severity`` is above none exactly when something was found, as against a layer that failed; ``family`` is None when
+    nothing was found or the model names none. ``score`` in [0, 1] is the combined one that thresholds apply to.
     """
 
     decision: Decision

@@ -12,6 +12,7 @@ from raxe_ml.rows import Row
 
 REVIEW_FPR = 0.005  # share of held-out benign rows that may be flagged at all
 BLOCK_FPR = 0.002  # and that may be blocked
+PREVALENCE = 0.05  # share of attacks in the traffic that a calibrated score speaks of
 _LOGIT_LIMIT = 15.0  # a float32 probability of 1 has no logit
 
 
@@ -33,12 +34,12 @@ def logits(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 def platt(scored: list[Scored]) -> tuple[float, float]:
     """Temperature and bias that make ``sigmoid(logit / temperature + bias)`` most likely on the rows.
 
-    Both classes count alike, so a probability of 0.5 means even odds in a traffic of half attacks; thresholds are
-    chosen on benign rows alone and do not depend on that choice.
+    The classes are weighted to ``PREVALENCE``, so a score is the probability of an attack in a traffic where one text
+    in twenty is one. Thresholds are chosen on benign rows alone and do not depend on that choice.
     """
     z = logits(np.array([s.l2.score for s in scored], dtype=np.float64))
     y = np.array([s.row.is_attack for s in scored], dtype=np.float64)
-    weight = np.where(y == 1, 0.5 / max(y.sum(), 1), 0.5 / max((1 - y).sum(), 1))
+    weight = np.where(y == 1, PREVALENCE / max(y.sum(), 1), (1 - PREVALENCE) / max((1 - y).sum(), 1))
 
     def loss(parameters: NDArray[np.float64]) -> float:
         t = z * np.exp(parameters[0]) + parameters[1]

@@ -20,7 +20,7 @@ from raxe.detectors import OnnxDetector, RuleDetector
 from raxe.errors import TextEmpty
 from raxe.policy import Thresholds
 from raxe.registry import Metadata, save_metadata
-from raxe.rules import RuleSet, load_rules
+from raxe.rules import load_rule_set
 from raxe.settings import Settings
 from raxe.text import prepare
 from raxe.values import Source
@@ -177,7 +177,7 @@ class _Maker:
 
 def score(rows: list[Row], detector: OnnxDetector) -> list[Scored]:
     """What rules and model say of each row, one by one as in serving; rows without visible text are left out."""
-    rules = RuleDetector(RuleSet(load_rules()))
+    rules = RuleDetector(load_rule_set())
     scored = []
     for row in rows:
         try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from raxe.detectors import RuleDetector
 from raxe.errors import TextEmpty
-from raxe.rules import RuleSet, load_rules
+from raxe.rules import load_rule_set
 from raxe.text import prepare
 from raxe.values import Severity, Source
 from raxe_ml.rows import Row, load_shards
@@ -41,7 +41,7 @@ class RulesReport:
 
 def report(folder: Path) -> RulesReport:
     """Scans every row of the shards in ``folder`` (parts left out) with the rules as they are served."""
-    detector, found = RuleDetector(RuleSet(load_rules())), RulesReport()
+    detector, found = RuleDetector(load_rule_set()), RulesReport()
     for row in load_shards(folder, drop=(), weights={}):
         if row.role == "part":
             continue

@@ -71,6 +71,12 @@ def _measure(scan: Scan) -> None:
         metrics.add_metric("L1L2Agreement", MetricUnit.Count, int(scan.l1.has_detections == l2_found))
 
 
+def record_health(status: str) -> None:
+    """Counts a health check: one of the three states is 1, the others 0, so that an alarm can watch any of them."""
+    for state in ("healthy", "degraded", "unhealthy"):
+        metrics.add_metric(f"Health{state.capitalize()}", MetricUnit.Count, int(state == status))
+
+
 def record_problem(status: int, fields: Sequence[str], error: Exception) -> None:
     """Counts and logs a request that got no result: status, fields, class of the error, never its message."""
     metrics.add_metric("ServerErrors" if status >= 500 else "BadRequests", MetricUnit.Count, 1)

@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, 
 from pydantic import BaseModel
 
 from raxe.api.health import HealthService
-from raxe.api.observability import record, record_problem
+from raxe.api.observability import record, record_health, record_problem
 from raxe.api.problems import CONTENT_TYPE, InvalidBody, Problem, problem_of
 from raxe.api.service import ScanService
 from raxe.bootstrap import Engine
@@ -51,6 +51,7 @@ def health_router(engine: Engine) -> Router:
         if depth not in {"live", "ready", "deep"}:
             raise InvalidInput("must be live, ready or deep", field="depth")
         answer = service.check(depth)
+        record_health(answer.status)
         return _json(answer, _STATUS[answer.status])
 
     return router
@@ -66,7 +67,8 @@ def handle_errors(app: ApiGatewayResolver) -> None:
         return _problem(app, problem)
 
     @app.not_found
-    def missing(error: Exception) -> Response[str]:  # noqa: ARG001  (Powertools passes it)
+    def missing(error: Exception) -> Response[str]:
+        record_problem(HTTPStatus.NOT_FOUND, [], error)
         return _problem(app, Problem(HTTPStatus.NOT_FOUND, "There is no such route"))
 
 

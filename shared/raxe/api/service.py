@@ -8,7 +8,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from raxe.api.problems import InvalidBody, ModelNotAllowed, problem_of
-from raxe.api.requests import BatchRequest, ScanRequest
+from raxe.api.requests import MAX_BATCH_TEXTS, BatchRequest, ScanRequest
 from raxe.api.responses import BatchItem, BatchResponse
 from raxe.bootstrap import Engine
 from raxe.errors import InvalidInput, RaxeError, TextEmpty, TextTooLarge
@@ -57,7 +57,7 @@ class ScanService:
         started = time.perf_counter()
         request = _parse(BatchRequest, body)
         checked = [_attempt(lambda raw: self._check(ScanRequest.model_validate(raw)), item) for item in request.items]
-        self._within_limit(sum(each.characters for each in checked if isinstance(each, ScanRequest)), "items")
+        self._check_total([each for each in checked if isinstance(each, ScanRequest)])
         prepared = [_attempt(self._prepare, each) if isinstance(each, ScanRequest) else each for each in checked]
         scans = self._scan(
             [prompt for each in prepared if isinstance(each, _Parts) for prompt in each.prompts], started
@@ -83,6 +83,13 @@ class ScanService:
                 raise TextTooLarge(f"has {len(text)} characters, at most {limit} are scanned", field=field)
         self._within_limit(request.characters, "messages")
         return request
+
+    def _check_total(self, requests: Sequence[ScanRequest]) -> None:
+        texts = sum(len(each.parts()) for each in requests)
+        if texts > MAX_BATCH_TEXTS:
+            message = f"have {texts} texts together, at most {MAX_BATCH_TEXTS} are scanned"
+            raise TextTooLarge(message, field="items")
+        self._within_limit(sum(each.characters for each in requests), "items")
 
     def _prepare(self, request: ScanRequest) -> _Parts:
         found = _Parts([], [], request.explain)

@@ -1,6 +1,8 @@
 """Everything a process needs to scan, built once."""
 
+import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -12,11 +14,14 @@ from raxe.errors import ModelError, RaxeError
 from raxe.policy import Policy
 from raxe.protocols import ModelLayer
 from raxe.registry import Metadata, ModelRegistry
-from raxe.rules import RuleSet, load_rules
+from raxe.rules import load_rule_set
 from raxe.scanner import Scanner
 from raxe.settings import Settings, from_environment
 from raxe.text import prepare
 from raxe.values import ModelInfo, Prompt, Scan, Source
+
+_SHORT = "What time does the library open? "
+_FULL_WINDOW = 40  # times the text above: more tokens than any window has
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class Engine:
     Attributes:
         broken: why L2 is not there though it should be, as the class of the error; None when all is well.
         golden: texts with known scores, when the model came with them.
+        compile_rules: compiles all patterns, which otherwise happens as they are needed.
     """
 
     scanner: Scanner
@@ -33,6 +39,7 @@ class Engine:
     rule_count: int
     broken: str | None = None
     golden: Golden | None = None
+    compile_rules: Callable[[], None] | None = None
 
     @property
     def model_info(self) -> ModelInfo | None:
@@ -44,6 +51,16 @@ class Engine:
     ) -> Prompt:
         """The prompt of a text under this engine's limit; raises TextEmpty or TextTooLarge naming ``field``."""
         return prepare(text, source, subject=subject, max_characters=self.settings.max_characters, field=field)
+
+    def warm_up(self) -> None:
+        """Does now what first scans would do: compiles all patterns, runs the model on a short and on a full window.
+
+        For an environment that is snapshotted after its start: what is warm then is warm in every copy of it.
+        """
+        if self.compile_rules is not None:
+            self.compile_rules()
+        for text in (_SHORT, _SHORT * _FULL_WINDOW):
+            self.scan_text(text)
 
     def scan_text(self, text: str, source: Source = Source.USER) -> Scan:
         """The scan of one text; its duration covers preparation too."""
@@ -58,7 +75,7 @@ def build_engine(settings: Settings) -> Engine:
     A model that cannot be loaded does not stop the start: rules go on alone, every scan carries a failure and health is
     degraded. Wrong rules do stop it: InvalidRules.
     """
-    rules = RuleSet(load_rules())
+    rules = load_rule_set()
     policy = Policy(on_failure=settings.on_failure)
     model: ModelLayer = StubDetector()
     broken: str | None = None
@@ -71,7 +88,8 @@ def build_engine(settings: Settings) -> Engine:
         else:
             model, golden = loaded.detector, loaded.golden
             policy = replace(policy, default=loaded.thresholds, severities=loaded.detector.model_info.severities)
-    return Engine(Scanner(RuleDetector(rules), model, policy), settings, len(rules.rules), broken, golden)
+    scanner = Scanner(RuleDetector(rules), model, policy)
+    return Engine(scanner, settings, len(rules.rules), broken, golden, rules.check)
 
 
 @cache
@@ -82,7 +100,10 @@ def process_engine() -> Engine:
         InvalidSettings: a variable has a wrong value.
         InvalidRules: the rules are damaged.
     """
-    return build_engine(from_environment())
+    engine = build_engine(from_environment())
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        engine.warm_up()
+    return engine
 
 
 def choose_model(registry: ModelRegistry, settings: Settings) -> Metadata:

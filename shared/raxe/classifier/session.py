@@ -4,9 +4,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-os.environ.setdefault(
-    "ORT_DISABLE_TELEMETRY", "1"
-)  # read once, when the library is loaded: must stand before the import
+# Read once, when the library is loaded: must stand before the import.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import numpy as np
 import onnxruntime as ort
@@ -53,11 +52,10 @@ class Session:
         options.inter_op_num_threads = 1
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = _LOG_FATAL
-        options.add_session_config_entry(
-            "session.intra_op.allow_spinning", "0"
-        )  # a spinning thread is billed on Lambda
-        # int8 products saturate on x86 without VNNI unless the kernels keep full precision; free where VNNI is there.
-        options.add_session_config_entry("session.x64quantprecision", "1")
+        # Threads wait actively within a call and not between calls: asleep, two threads are hardly faster than one (4.2
+        # against 2.8 ms for 64 tokens, one run); awake for ever, they would take the CPU from the rest of the function.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "1" if threads > 1 else "0")
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         source, chosen = graph if isinstance(graph, bytes) else str(graph), available_providers(providers)
         try:
             self._session = ort.InferenceSession(source, options, providers=chosen)

@@ -5,11 +5,8 @@ from typing import Annotated
 import typer
 
 from raxe import __version__
-from raxe.cli.evaluate import evaluate
-from raxe.cli.models import models
+from raxe.cli import evaluate, models, rules, scan
 from raxe.cli.output import examples
-from raxe.cli.rules import rules
-from raxe.cli.scan import scan
 
 app = typer.Typer(
     name="raxe",
@@ -30,12 +27,12 @@ app.command(
         'raxe scan -- "--starts with a dash"',
     ),
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-)(scan)
+)(scan.scan)
 app.command(
     epilog=examples("raxe evaluate --data rows.jsonl", "USE_ONNX_ONLY=false raxe evaluate --data rows.jsonl --json"),
-)(evaluate)
-app.add_typer(models, name="models")
-app.add_typer(rules, name="rules")
+)(evaluate.evaluate)
+app.add_typer(models.app, name="models")
+app.add_typer(rules.app, name="rules")
 
 
 def _print_version(wanted: bool) -> None:

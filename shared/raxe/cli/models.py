@@ -10,12 +10,12 @@ from raxe.cli.output import examples, facts, reported, show, table
 from raxe.registry import Metadata, ModelRegistry
 from raxe.settings import from_environment
 
-models = typer.Typer(help="The models in the registry (RAXE_MODELS_DIR).", no_args_is_help=True)
+app = typer.Typer(help="The models in the registry (RAXE_MODELS_DIR).", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-@models.command("list", epilog=examples("raxe models list", "raxe models list --json"))
+@app.command("list", epilog=examples("raxe models list", "raxe models list --json"))
 def list_models(as_json: AsJson = False) -> None:
     """List the models; a metadata file that is wrong is named on stderr."""
     with reported():
@@ -34,7 +34,7 @@ def list_models(as_json: AsJson = False) -> None:
         typer.echo("no models")
 
 
-@models.command(epilog=examples("raxe models info ID", "raxe models info ID --json"))
+@app.command(epilog=examples("raxe models info ID", "raxe models info ID --json"))
 def info(
     model_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the model.", show_default=False)],
     as_json: AsJson = False,
@@ -73,4 +73,4 @@ def _figures(model: Metadata) -> list[str]:
 
 
 def _words(value: object) -> str:
-    return ", ".join(str(part) for part in value) if isinstance(value, list) else str(value)
+    return ", ".join(str(part) for part in value) or "-" if isinstance(value, list) else str(value)

@@ -21,7 +21,10 @@ _UNSEEN = (
 )
 _BLANKS = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000"
 _SURROGATES = "\ud800-\udfff"
-_ODD = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_UNSEEN}{_BLANKS}{_SURROGATES}]")
+# A terminal's control sequence goes whole: what is left of one would stick to the next word and hide it from the rules.
+_ODD = re.compile(
+    f"\x1b\\[[0-9;?]{{0,16}}[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_UNSEEN}{_BLANKS}{_SURROGATES}]"
+)
 _DROPPED = re.compile(f"[{_UNSEEN}]")
 _BLANK = re.compile(f"[{_BLANKS}]")
 _MARK_RUN = re.compile(rf"[^\w\s\x00-\x7f]{{{MAX_MARKS + 1},}}")  # marks are no word characters; filtered by category
@@ -57,7 +60,7 @@ def _clean(text: str, offsets: Sequence[int]) -> tuple[str, Sequence[int]]:
         at = match.start()
         parts.append(text[last:at])
         kept.extend(offsets[last:at])
-        last = at + 1
+        last = match.end()
         new = _replacement(text, at)
         if new:
             parts.append(new)

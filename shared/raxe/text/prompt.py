@@ -15,7 +15,7 @@ _INVISIBLE = re.compile(
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
-DEFAULT_MAX_CHARACTERS = 200_000
+DEFAULT_MAX_CHARACTERS = 120_000
 
 
 def prepare(

@@ -1,0 +1,77 @@
+"""What each event of events/ must be answered with: one table, for the source tree and for the built stack."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from functions.local.events import ROOT
+
+_FLAGGED = ("review", "block")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One event and the answer it must get.
+
+    Attributes:
+        event: name of the file in events/.
+        function: folder of the function that takes it.
+        status: HTTP status.
+        verdicts: allowed verdicts of a scan; empty where the answer is no scan.
+        field: the field that a problem names.
+    """
+
+    event: str
+    function: str
+    status: int
+    verdicts: tuple[str, ...] = ()
+    field: str = ""
+
+
+CASES = [
+    Case("scan", "scan", 200, ("block",)),
+    Case("scan_benign", "scan", 200, ("allow",)),
+    Case("scan_messages", "scan", 200, _FLAGGED),
+    Case("scan_document", "scan", 200, _FLAGGED),
+    Case("scan_batch", "scan", 200),
+    Case("scan_bad_json", "scan", 400, field="body"),
+    Case("scan_unknown_field", "scan", 422, field="colour"),
+    Case("scan_base64_body", "scan", 200, _FLAGGED),
+    Case("health_live", "health", 200),
+    Case("health_ready", "health", 200),
+    Case("health_deep", "health", 200),
+]
+EVENT_FILES = sorted(path.stem for path in (ROOT / "events").glob("*.json"))
+
+
+def check(case: Case, response: Mapping[str, Any]) -> None:
+    """Asserts that a handler's response is what the case asks, and that an error does not repeat what was sent."""
+    body = json.loads(response["body"])
+    assert response["statusCode"] == case.status, body
+    if case.verdicts:
+        assert body["verdict"] in case.verdicts, body
+        assert body["failures"] == []
+    if case.event == "scan_batch":
+        _check_batch(body)
+    if case.function == "health":
+        assert body["status"] in {"healthy", "degraded"}, body  # a slow machine is degraded, and still answers
+        assert body.get("checks", {}).get("model", "ok") == "ok", body
+    if case.status >= 400:
+        _check_problem(case, response, body)
+
+
+def _check_batch(body: Mapping[str, Any]) -> None:
+    benign, attack, empty = body["items"]
+    assert benign["result"]["verdict"] == "allow"
+    assert attack["result"]["verdict"] == "block"
+    assert empty["error"]["status"] == 422
+
+
+def _check_problem(case: Case, response: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+    headers = {name.lower(): value for name, value in response["headers"].items()}
+    assert headers["content-type"] == "application/problem+json"
+    assert {"type", "title", "status"} <= body.keys()
+    assert [each["field"] for each in body["errors"]] == [case.field]
+    for said in ("object that never ends", "capital of France", "blue"):
+        assert said not in response["body"], "a problem repeats what was sent"

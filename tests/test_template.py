@@ -1,0 +1,216 @@
+"""What the stack promises, asserted on the template after SAM's transform; nothing is deployed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from functions.local.events import ROOT
+from functions.local.routes import load_routes
+from tests.stack import Stack, render
+
+EFS = {
+    "ModelSource": "efs",
+    "EfsFileSystemId": "fs-0123456789abcdef0",
+    "EfsAccessPointArn": "arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point/fsap-0123456789abcdef0",
+    "SubnetIds": "subnet-0123456789abcdef0",
+    "SecurityGroupIds": "sg-0123456789abcdef0",
+}
+JWT = {"AuthType": "JWT", "JwtIssuer": "https://issuer.example", "JwtAudience": "raxe"}
+# Lambda makes the interfaces of a function in a VPC; these EC2 actions take no narrower resource.
+VPC_ACTIONS = {
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+}
+
+
+@pytest.fixture(autouse=True)
+def _region(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+
+
+def statements(stack: Stack) -> Iterator[dict[str, Any]]:
+    """Yields every statement that allows something, of roles and of managed policies."""
+    policies = list(stack.of_type("AWS::IAM::ManagedPolicy").values())
+    policies += [policy for role in stack.of_type("AWS::IAM::Role").values() for policy in role.get("Policies", [])]
+    for policy in policies:
+        yield from policy["PolicyDocument"]["Statement"]
+
+
+def actions(statement: dict[str, Any]) -> set[str]:
+    """Returns the actions of a statement as a set."""
+    found = statement["Action"]
+    return {found} if isinstance(found, str) else set(found)
+
+
+def test_functions_run_python_on_arm_by_default() -> None:
+    """Both functions are zip packages for python3.13 on arm64 with the default memory."""
+    for function in render().of_type("AWS::Lambda::Function").values():
+        assert function["Runtime"] == "python3.13"
+        assert function["Architectures"] == ["arm64"]
+        assert str(function["MemorySize"]) == "1769"
+        assert function["Handler"] == "app.handler"
+        assert "ImageUri" not in function["Code"]
+        assert "TracingConfig" not in function
+
+
+def test_architecture_is_a_parameter() -> None:
+    """x86_64 reaches the functions and the layer that holds wheels."""
+    stack = render(Architecture="x86_64")
+    assert all(each["Architectures"] == ["x86_64"] for each in stack.of_type("AWS::Lambda::Function").values())
+    runtime = [each for name, each in stack.of_type("AWS::Lambda::LayerVersion").items() if name.startswith("Runtime")]
+    assert [each["CompatibleArchitectures"] for each in runtime] == [["x86_64"]]
+
+
+def test_telemetry_of_onnxruntime_is_off() -> None:
+    """The variable is set for every function, before any import can look for it."""
+    for function in render().of_type("AWS::Lambda::Function").values():
+        assert function["Environment"]["Variables"]["ORT_DISABLE_TELEMETRY"] == "1"
+
+
+def test_every_function_is_published_behind_the_live_alias_with_snapstart() -> None:
+    """Each function has one alias `live`, and a snapshot for each published version."""
+    stack = render()
+    assert {each["Name"] for each in stack.of_type("AWS::Lambda::Alias").values()} == {"live"}
+    assert len(stack.of_type("AWS::Lambda::Alias")) == len(stack.of_type("AWS::Lambda::Function")) == 2
+    for function in stack.of_type("AWS::Lambda::Function").values():
+        assert function["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+
+
+@pytest.mark.parametrize("changed", ["RuntimeLayer", "CoreLayer", "ModelLayer"])
+def test_a_changed_layer_publishes_a_new_version(changed: str) -> None:
+    """A layer that changes alone makes a new version of every function, so that it is snapshot and can be canaried."""
+    before = render().of_type("AWS::Lambda::Version")
+    after = render({changed: "another-archive"}).of_type("AWS::Lambda::Version")
+    assert len(before) == len(after) == 2
+    assert not before.keys() & after.keys()
+
+
+def test_layers_outlive_a_deployment() -> None:
+    """An older version of a layer stays, so that a rollback finds it."""
+    layers = [each for each in render().resources.values() if each["Type"] == "AWS::Lambda::LayerVersion"]
+    assert len(layers) == 3
+    assert {each["DeletionPolicy"] for each in layers} == {"Retain"}
+
+
+def test_every_route_wants_iam_by_default() -> None:
+    """No route is open, and there is no other authorizer."""
+    stack = render()
+    routes = stack.of_type("AWS::ApiGatewayV2::Route")
+    assert {each["AuthorizationType"] for each in routes.values()} == {"AWS_IAM"}
+    assert not any("AuthorizerId" in each for each in routes.values())
+    assert not stack.of_type("AWS::ApiGatewayV2::Authorizer")
+
+
+def test_every_route_wants_a_token_with_jwt() -> None:
+    """With AuthType JWT each route names the authorizer, which has the issuer and the audience of the parameters."""
+    stack = render(**JWT)
+    for route in stack.of_type("AWS::ApiGatewayV2::Route").values():
+        assert route["AuthorizationType"] == "JWT"
+        assert route["AuthorizerId"] == {"Ref": "JwtAuthorizer"}
+    (authorizer,) = stack.of_type("AWS::ApiGatewayV2::Authorizer").values()
+    assert authorizer["JwtConfiguration"] == {"Issuer": "https://issuer.example", "Audience": "raxe"}
+
+
+def test_api_is_throttled_and_speaks_payload_two() -> None:
+    """The stage has a rate and a burst, and integrations call the alias with payload 2.0."""
+    stack = render(ThrottleRateLimit="7", ThrottleBurstLimit="9")
+    (stage,) = stack.of_type("AWS::ApiGatewayV2::Stage").values()
+    settings = stage["DefaultRouteSettings"]
+    assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == ("7", "9")
+    for integration in stack.of_type("AWS::ApiGatewayV2::Integration").values():
+        assert integration["PayloadFormatVersion"] == "2.0"
+        assert integration["IntegrationUri"]["Ref"].endswith("Aliaslive")
+
+
+def test_access_log_has_neither_bodies_nor_queries() -> None:
+    """The access log names the request and its figures only."""
+    (stage,) = render().of_type("AWS::ApiGatewayV2::Stage").values()
+    log_format = stage["AccessLogSettings"]["Format"]
+    assert "$context.requestId" in log_format
+    assert "\n" not in log_format
+    for forbidden in ("body", "querystring", "$request", "sourceIp", "path"):
+        assert forbidden not in log_format
+
+
+def test_api_may_call_only_the_aliases() -> None:
+    """Only this API may call, only on the routes it has, and only the published alias."""
+    for permission in render().of_type("AWS::Lambda::Permission").values():
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        assert permission["FunctionName"]["Ref"].endswith("Aliaslive")
+        assert "${HttpApi}/*/" in permission["SourceArn"]["Fn::Sub"]
+
+
+@pytest.mark.parametrize("parameters", [{}, JWT, EFS], ids=["default", "jwt", "efs"])
+def test_roles_have_the_least_that_works(parameters: dict[str, str]) -> None:
+    """No wildcard action anywhere, no wildcard resource but for network interfaces, no policy of AWS's own."""
+    stack = render(**parameters)
+    for statement in statements(stack):
+        assert not any("*" in action for action in actions(statement))
+        if statement["Resource"] == "*":
+            assert actions(statement) <= VPC_ACTIONS
+    for role in stack.of_type("AWS::IAM::Role").values():
+        assert all(each == {"Ref": "MountModelsPolicy"} for each in role.get("ManagedPolicyArns", []))
+
+
+def test_roles_only_write_their_own_logs_by_default() -> None:
+    """Without a file system a function may do nothing but write to its own log group."""
+    found = list(statements(render()))
+    assert {action for each in found for action in actions(each)} == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    assert sorted(each["Resource"]["Fn::GetAtt"][0] for each in found) == ["HealthLogGroup", "ScanLogGroup"]
+
+
+def test_function_logs_go_to_the_stack_s_own_groups() -> None:
+    """Each function names its group; none is left to be made by Lambda, for ever and unencrypted."""
+    stack = render()
+    groups = {each["LoggingConfig"]["LogGroup"]["Ref"] for each in stack.of_type("AWS::Lambda::Function").values()}
+    assert groups == {"ScanLogGroup", "HealthLogGroup"}
+
+
+@pytest.mark.parametrize("stage", ["dev", "staging", "prod"])
+def test_logs_expire(stage: str) -> None:
+    """Every log group has a retention, by stage."""
+    for group in render(Stage=stage).of_type("AWS::Logs::LogGroup").values():
+        assert group["RetentionInDays"] == {"Fn::FindInMap": ["Stages", stage, "LogRetentionDays"]}
+
+
+def test_logs_are_encrypted_with_a_key_when_one_is_given() -> None:
+    """LogKmsKeyArn reaches every group, and its absence leaves the property out."""
+    key = "arn:aws:kms:eu-west-1:123456789012:key/0123"
+    assert all(each["KmsKeyId"] == key for each in render(LogKmsKeyArn=key).of_type("AWS::Logs::LogGroup").values())
+    assert not any("KmsKeyId" in each for each in render().of_type("AWS::Logs::LogGroup").values())
+
+
+@pytest.mark.parametrize(("given", "reserved"), [("-1", None), ("0", None), ("25", "25")])
+def test_concurrency_is_reserved_on_request(given: str, reserved: str | None) -> None:
+    """0 and -1 reserve nothing; zero never switches the function off by accident."""
+    function = render(ReservedConcurrency=given).of_type("AWS::Lambda::Function")["ScanFunction"]
+    assert function.get("ReservedConcurrentExecutions") == reserved
+
+
+def test_efs_replaces_the_models_folder() -> None:
+    """With ModelSource efs the functions mount the file system in the VPC, and SnapStart, which cannot, is off."""
+    for function in render(**EFS).of_type("AWS::Lambda::Function").values():
+        (mount,) = function["FileSystemConfigs"]
+        assert mount == {"Arn": EFS["EfsAccessPointArn"], "LocalMountPath": "/mnt/models"}
+        assert function["Environment"]["Variables"]["RAXE_MODELS_DIR"] == "/mnt/models"
+        assert function["SnapStart"] == {"ApplyOn": "None"}
+        assert set(function["VpcConfig"]) == {"SubnetIds", "SecurityGroupIds"}
+
+
+def test_layer_is_the_source_of_models_by_default() -> None:
+    """Without a file system there is no VPC and nothing is mounted."""
+    for function in render().of_type("AWS::Lambda::Function").values():
+        assert function["Environment"]["Variables"]["RAXE_MODELS_DIR"] == "/opt/models"
+        assert not {"VpcConfig", "FileSystemConfigs"} & function.keys()
+
+
+def test_local_routes_are_the_routes_of_the_stack() -> None:
+    """`make serve` finds a function with an app.py behind every route of the API."""
+    local = {route.key: route.code for route in load_routes(ROOT / "template.yaml")}
+    assert local.keys() == {each["RouteKey"] for each in render().of_type("AWS::ApiGatewayV2::Route").values()}
+    assert all((ROOT / code / "app.py").is_file() for code in local.values())
