@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from raxe.adapters import LocalModelStore
+from raxe.bootstrap.cache import ModelCache
 from raxe.bootstrap.golden import Golden
 from raxe.bootstrap.loading import LoadedModel, load_detector
 from raxe.detectors import BrokenDetector, RuleDetector, StubDetector
@@ -20,6 +21,7 @@ from raxe.settings import Settings, from_environment
 from raxe.text import prepare
 from raxe.values import ModelInfo, Prompt, Scan, Source
 
+_loaded = ModelCache[LoadedModel]()
 _SHORT = "What time does the library open? "
 _FULL_WINDOW = 40  # times the text above: more tokens than any window has
 
@@ -122,4 +124,5 @@ def _load(settings: Settings) -> LoadedModel:
         if registry.errors and not settings.l2_model:
             raise next(iter(registry.errors.values())) from None
         raise
-    return load_detector(model, store, settings)
+    key = (settings, model.file_info)
+    return _loaded.get(key, lambda: load_detector(model, store, settings), settings.model_cache_size)
