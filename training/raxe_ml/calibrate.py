@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from raxe.policy import Policy, Thresholds
 from raxe.values import L2Result, ScanResult, Source
@@ -13,6 +12,9 @@ from raxe_ml.rows import Row
 REVIEW_FPR = 0.005  # share of held-out benign rows that may be flagged at all
 BLOCK_FPR = 0.002  # and that may be blocked
 PREVALENCE = 0.05  # share of attacks in the traffic that a calibrated score speaks of
+_NEWTON_STEPS = 60
+_RIDGE = 1e-6  # keeps the step finite when the rows are separable
+_LEAST_SLOPE = 0.05  # a model no better than chance must not be turned round
 _LOGIT_LIMIT = 15.0  # a float32 probability of 1 has no logit
 
 
@@ -40,13 +42,15 @@ def platt(scored: list[Scored]) -> tuple[float, float]:
     z = logits(np.array([s.l2.score for s in scored], dtype=np.float64))
     y = np.array([s.row.is_attack for s in scored], dtype=np.float64)
     weight = np.where(y == 1, PREVALENCE / max(y.sum(), 1), (1 - PREVALENCE) / max((1 - y).sum(), 1))
-
-    def loss(parameters: NDArray[np.float64]) -> float:
-        t = z * np.exp(parameters[0]) + parameters[1]
-        return float((weight * (np.logaddexp(0, t) - y * t)).sum())
-
-    best = minimize(loss, np.zeros(2), method="Nelder-Mead").x
-    return float(np.exp(-best[0])), float(best[1])
+    features = np.stack([z, np.ones_like(z)], axis=1)  # (N, 2)
+    solution = np.array([1.0, 0.0])
+    for _ in range(_NEWTON_STEPS):
+        p = 1 / (1 + np.exp(-features @ solution))
+        gradient = features.T @ (weight * (p - y)) + _RIDGE * solution
+        curvature = features.T @ (features * (weight * p * (1 - p))[:, None]) + _RIDGE * np.eye(2)
+        solution = solution - np.clip(np.linalg.solve(curvature, gradient), -1, 1)
+    slope = max(float(solution[0]), _LEAST_SLOPE)
+    return 1 / slope, float(solution[1])
 
 
 def calibrated(scored: list[Scored], temperature: float, bias: float) -> list[Scored]:
