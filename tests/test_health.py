@@ -32,8 +32,8 @@ def test_a_whole_model_is_not_unhealthy(health_of: Handler, depth: str) -> None:
     checks.pop("latency", None)
     expected = {
         "live": {},
-        "ready": {"rules": "ok", "model": "ok"},
-        "deep": {"rules": "ok", "model": "ok", "golden": "ok"},
+        "ready": {"model": "ok"},
+        "deep": {"model": "ok", "golden": "ok"},
     }
     assert checks == expected[depth]
     if depth != "live":

@@ -135,3 +135,18 @@ def test_the_surer_layer_names_the_attack() -> None:
         verdict = policy.decide(Source.USER, ScanResult((found,)), l2)
         labels.append((verdict.family, verdict.subfamily, verdict.severity))
     assert labels == [(Family.JB, "dual_response", Severity.CRITICAL), (Family.PI, "prompt_leak", Severity.MEDIUM)]
+
+
+@pytest.mark.parametrize(
+    ("rule_confidence", "model_score", "agree"),
+    [(None, 0.1, True), (0.95, 0.9, True), (0.95, 0.1, False), (None, 0.9, False)],
+)
+def test_layers_agree_when_each_alone_says_the_same(
+    rule_confidence: float | None, model_score: float, *, agree: bool
+) -> None:
+    """A rule without the model, or the model without a rule, is disagreement whatever the verdict."""
+    found: tuple[Detection, ...] = ()
+    if rule_confidence is not None:
+        found = (Detection("PI-001", Family.PI, "x", Severity.HIGH, rule_confidence, Span(0, 1), "plain"),)
+    verdict = Policy().decide(Source.USER, ScanResult(found), L2Result(score=model_score))
+    assert verdict.layers_agree is agree

@@ -30,7 +30,6 @@ BOTH = ("CUDAExecutionProvider", "CPUExecutionProvider")
         ("MODEL_CACHE_SIZE", "16", "model_cache_size", 16),
         ("RAXE_MAX_CHARACTERS", "1000000", "max_characters", 1_000_000),
         ("RAXE_ON_FAILURE", "block", "on_failure", Decision.BLOCK),
-        ("RAXE_STAGE", "prod", "stage", "prod"),
     ],
 )  # fmt: skip
 def test_each_variable_sets_its_field(variable: str, raw: str, field: str, value: object) -> None:

@@ -14,7 +14,8 @@ app.include_router(health_router(process_engine()))
 handle_errors(app)
 
 
-@logger.inject_lambda_context(log_event=False)  # explicit: an environment variable must not be able to log texts
+# log_event is explicit: an environment variable must not be able to log texts.
+@logger.inject_lambda_context(log_event=False, correlation_id_path="requestContext.requestId")
 @metrics.log_metrics(capture_cold_start_metric=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The API Gateway response to a payload 2.0 event."""

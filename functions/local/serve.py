@@ -5,6 +5,7 @@ RAXE_PORT in the environment takes another port.
 
 import importlib
 import os
+import sys
 
 import uvicorn
 
@@ -13,18 +14,22 @@ from functions.local.events import ROOT
 from functions.local.gateway import Handler, LocalGateway
 from functions.local.routes import Route, load_routes
 
-HOST, PORT = "127.0.0.1", 8000
+HOST, PORT, MAX_PORT = "127.0.0.1", 8000, 65_535
 
 
-def main() -> None:
-    """Serves until interrupted."""
+def main() -> int:
+    """Serves until interrupted; the exit status is 2 when RAXE_PORT is no port."""
+    port = os.environ.get("RAXE_PORT", str(PORT))
+    if not port.isdigit() or not 0 < int(port) <= MAX_PORT:
+        print("RAXE_PORT must be a port number", file=sys.stderr)
+        return 2
     for name, value in local_environment().items():
         os.environ.setdefault(name, value)
     handlers = [(route, load_handler(route)) for route in load_routes(ROOT / "template.yaml")]
     for route, _ in handlers:
         print(route.key)
-    port = int(os.environ.get("RAXE_PORT", PORT))
-    uvicorn.run(LocalGateway(handlers), host=HOST, port=port, lifespan="off", log_level="info")
+    uvicorn.run(LocalGateway(handlers), host=HOST, port=int(port), lifespan="off", log_level="info")
+    return 0
 
 
 def load_handler(route: Route) -> Handler:
@@ -34,4 +39,4 @@ def load_handler(route: Route) -> Handler:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -64,10 +64,11 @@ class Policy:
         found = decision is not Decision.ALLOW
         if failures:
             decision = max(decision, self.on_failure, key=_ORDER.index)
+        agree = (evidence >= thresholds.review) == (l2.score >= thresholds.review)
         if not found:
-            return Verdict(decision, Severity.NONE, score)
+            return Verdict(decision, Severity.NONE, score, layers_agree=agree)
         family, subfamily, severity = self._label(strongest, evidence, l2)
-        return Verdict(decision, severity, score, family, subfamily)
+        return Verdict(decision, severity, score, family, subfamily, agree)
 
     def _label(
         self, strongest: Detection | None, evidence: float, l2: L2Result

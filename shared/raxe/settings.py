@@ -42,7 +42,6 @@ class Settings:
         model_cache_size: loaded models that are kept, 1 to 16.
         max_characters: longest text that is scanned; longer is refused.
         on_failure: least verdict when a layer did not answer.
-        stage: name of the deployment.
     """
 
     models_dir: Path = _CHECKOUT_MODELS
@@ -59,7 +58,6 @@ class Settings:
     model_cache_size: int = 2
     max_characters: int = 120_000
     on_failure: Decision = Decision.REVIEW
-    stage: str = "local"
 
 
 def default_threads(environ: Mapping[str, str]) -> int:
@@ -155,5 +153,4 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         model_cache_size=read("MODEL_CACHE_SIZE", _integer(1, 16), 2),
         max_characters=read("RAXE_MAX_CHARACTERS", _integer(1, 1_000_000), 120_000),
         on_failure=Decision(read("RAXE_ON_FAILURE", _choice(tuple(Decision)), "review")),
-        stage=read("RAXE_STAGE", str, "local"),
     )

@@ -1,7 +1,6 @@
 """The values that flow through a scan, all frozen.
 
-event -> Prompt -> L1 ScanResult -> L2Result -> Verdict -> Scan. Every arrow is a function from one value to the next;
-nothing here computes more than a property of its own fields.
+event -> Prompt -> L1 ScanResult -> L2Result -> Verdict -> Scan. Every arrow is a function from one value to the next.
 """
 
 from collections.abc import Sequence
@@ -164,7 +163,7 @@ class L2Result:
 
     Attributes:
         score: calibrated probability of an attack in [0, 1], the highest over the windows.
-        predictions: families and subfamilies in falling confidence; empty when the model sees no attack.
+        predictions: families and subfamilies in falling confidence; empty below a score of 0.1.
         anomaly_score: cosine distance in [0, 2] to the nearest centre of the known attacks, None when not measured.
         tokens: tokens read, over all windows.
         windows: windows scored.
@@ -220,8 +219,8 @@ class Coverage:
 class Verdict:
     """What policy decides from L1, L2 and failures.
 
-    ``severity`` is above none exactly when something was found, as against a layer that failed; ``family`` is None when
-    nothing was found or the model names none. ``score`` in [0, 1] is the combined one that thresholds apply to.
+    ``severity`` is above none exactly when something was found; ``family`` may be None all the same. ``score`` in
+    [0, 1] is what thresholds apply to. ``layers_agree``: each alone would have found something, or neither.
     """
 
     decision: Decision
@@ -229,6 +228,7 @@ class Verdict:
     score: float
     family: Family | None = None
     subfamily: str | None = None
+    layers_agree: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,12 +30,16 @@ def test_invocations_of_one_process_share_one_session(emulate_source: Emulators)
 
 
 def test_scans_of_one_process_share_one_start(emulate_source: Emulators) -> None:
-    """Two scans answer from one initialisation, with the same model."""
+    """Two scans answer from one initialisation, with the same model and no session built in between."""
     scan = emulate_source("scan")
     models = [_body(scan, "scan")["model"] for _ in range(2)]
     assert models[0] == models[1]
     assert models[0]["digest"]
     assert scan.emulator_logs.count("INIT START") == 1
+    lines = [json.loads(line) for line in scan.function_logs.splitlines() if line.startswith('{"level"')]
+    built = [line["sessions_built"] for line in lines if line["message"] == "scan"]
+    assert len(built) >= 2
+    assert set(built) == {2}
 
 
 def test_logs_never_carry_the_text(emulate_source: Emulators) -> None:

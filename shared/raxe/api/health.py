@@ -14,6 +14,7 @@ from raxe.values import Source
 SLOW_MS = 50.0  # a short scan that takes longer is degraded
 # int8 kernels differ between processors by rounding; a wrong kernel or file moves a golden score by far more than this.
 GOLDEN_TOLERANCE = 0.05
+_FINE = {"ok", "off", "none"}
 _TIMED_SCANS = 5
 _TIMED_TEXT = "Could you check the opening hours of the town library for me?"
 
@@ -33,15 +34,14 @@ class HealthService:
         """
         if depth == "live":
             return HealthResponse(status="healthy", depth="live", version=__version__)
-        checks = {"rules": "ok", "model": self._engine.broken or ("ok" if self._engine.model_info else "off")}
+        checks = {"model": self._engine.broken or ("ok" if self._engine.model_info else "off")}
         latency_ms, failure = self._timed()
         if failure and not self._engine.broken:
             checks["scan"] = failure
         checks["latency"] = "ok" if latency_ms <= SLOW_MS else f"over {SLOW_MS:.0f} ms"
-        golden = self._engine.golden
-        if depth == "deep" and golden is not None:
-            checks["golden"] = _compare(golden)
-        info = self._engine.model_info
+        golden, info = self._engine.golden, self._engine.model_info
+        if depth == "deep" and info is not None:
+            checks["golden"] = _compare(golden) if golden else "none"
         return HealthResponse(
             status=_status(checks),
             depth="deep" if depth == "deep" else "ready",
@@ -69,6 +69,6 @@ def _compare(golden: Golden) -> str:
 
 
 def _status(checks: dict[str, str]) -> Literal["healthy", "degraded", "unhealthy"]:
-    if checks.get("golden", "ok") != "ok" or "scan" in checks:
+    if checks.get("golden", "ok") not in _FINE or "scan" in checks:
         return "unhealthy"
-    return "healthy" if all(state in {"ok", "off"} for state in checks.values()) else "degraded"
+    return "healthy" if all(state in _FINE for state in checks.values()) else "degraded"

@@ -1,5 +1,6 @@
 """Structured logs and EMF metrics, made once. Neither ever carries text: figures, names and ids only."""
 
+import os
 import resource
 import sys
 from collections.abc import Sequence
@@ -7,10 +8,15 @@ from collections.abc import Sequence
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from raxe.values import Decision, Scan
+from raxe.classifier import sessions_built
+from raxe.values import Scan
 
-logger = Logger(service="raxe", log_uncaught_exceptions=False)  # a traceback can quote what was being worked on
-metrics = Metrics(namespace="RAXE", service="raxe")
+# Service and namespace are the deployment's: stages do not mix. No tracebacks: one can quote what was worked on.
+logger = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "raxe"), log_uncaught_exceptions=False)
+metrics = Metrics(
+    namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "RAXE"),
+    service=os.environ.get("POWERTOOLS_SERVICE_NAME", "raxe"),
+)
 
 _MB = 1_000_000
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # unit of ru_maxrss
@@ -22,32 +28,38 @@ def memory_mb() -> float:
 
 
 def record(scans: Sequence[Scan]) -> None:
-    """Counts and logs scans: latency by stage, verdicts by family, agreement, windows, failures, memory."""
+    """Counts and logs the scans of one request.
+
+    Latencies are the request's and counted once: its scans share model calls, so each carries the times of all.
+    """
+    if scans:
+        _measure_latency(scans[0])
     for scan in scans:
-        _measure(scan)
-        verdict = scan.verdict
-        logger.info(
-            "scan",
-            extra={
-                "verdict": verdict.decision,
-                "family": verdict.family,
-                "subfamily": verdict.subfamily,
-                "severity": verdict.severity,
-                "score": round(verdict.score, 4),
-                "rules": [d.rule_id for d in scan.l1.detections],
-                "l2_score": round(scan.l2.score, 4),
-                "characters": scan.coverage.characters,
-                "windows": scan.coverage.windows,
-                "duration_ms": round(scan.duration_ms, 3),
-                "model": scan.model.model_id if scan.model else None,
-                "failures": [f"{f.stage}:{f.error}" for f in scan.failures],
-            },
-        )
+        _measure_verdict(scan)
+        logger.info("scan", extra=_line(scan))
     metrics.add_metric("MemoryUsed", MetricUnit.Megabytes, memory_mb())
 
 
-def _measure(scan: Scan) -> None:
-    milliseconds = MetricUnit.Milliseconds
+def _line(scan: Scan) -> dict[str, object]:
+    verdict = scan.verdict
+    return {
+        "verdict": verdict.decision,
+        "family": verdict.family,
+        "subfamily": verdict.subfamily,
+        "severity": verdict.severity,
+        "score": round(verdict.score, 4),
+        "rules": [detection.rule_id for detection in scan.l1.detections],
+        "l2_score": round(scan.l2.score, 4),
+        "characters": scan.coverage.characters,
+        "windows": scan.coverage.windows,
+        "duration_ms": round(scan.duration_ms, 3),
+        "model": scan.model.model_id if scan.model else None,
+        "failures": [f"{failure.stage}:{failure.error}" for failure in scan.failures],
+        "sessions_built": sessions_built(),
+    }
+
+
+def _measure_latency(scan: Scan) -> None:
     stages = scan.l2.stages
     for name, value in (
         ("ScanLatency", scan.duration_ms),
@@ -57,7 +69,10 @@ def _measure(scan: Scan) -> None:
         ("EncodeLatency", stages.encode_ms),
         ("ClassifyLatency", stages.classify_ms),
     ):
-        metrics.add_metric(name, milliseconds, value)
+        metrics.add_metric(name, MetricUnit.Milliseconds, value)
+
+
+def _measure_verdict(scan: Scan) -> None:
     decision, family = scan.verdict.decision, scan.verdict.family
     # Verdict and family are part of the name, not dimensions: CloudWatch bills each value of a dimension as a metric.
     metrics.add_metric(f"Verdict{decision.capitalize()}", MetricUnit.Count, 1)
@@ -67,8 +82,7 @@ def _measure(scan: Scan) -> None:
     metrics.add_metric("WindowCount", MetricUnit.Count, scan.coverage.windows)
     metrics.add_metric("DegradedScans", MetricUnit.Count, int(bool(scan.failures)))
     if not scan.failures and scan.model is not None:
-        l2_found = bool(scan.l2.predictions) and decision is not Decision.ALLOW
-        metrics.add_metric("L1L2Agreement", MetricUnit.Count, int(scan.l1.has_detections == l2_found))
+        metrics.add_metric("L1L2Agreement", MetricUnit.Count, int(scan.verdict.layers_agree))
 
 
 def record_health(status: str) -> None:
@@ -87,3 +101,9 @@ def record_problem(status: int, fields: Sequence[str], error: Exception) -> None
         trace = trace.tb_next
     level = logger.error if status >= 500 else logger.info
     level("problem", extra={"status": status, "fields": list(fields), "error": type(error).__name__, "place": place})
+
+
+def record_start(broken: str | None, reason: str | None) -> None:
+    """Logs at the start that the model is missing, and why; such a reason names files and fields, never a text."""
+    if broken:
+        logger.error("model not loaded", extra={"error": broken, "reason": reason})

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from raxe.errors import InvalidInput, ModelNotFound, RaxeError, TextEmpty, TextTooLarge
 
 CONTENT_TYPE = "application/problem+json"
+_UNKNOWN, _NOT_KNOWN = "(unknown)", "is not a known field"
 
 
 class InvalidBody(InvalidInput):
@@ -42,6 +43,11 @@ class Problem:
     title: str
     errors: tuple[dict[str, str], ...] = field(default_factory=tuple)
 
+    @property
+    def known_fields(self) -> list[str]:
+        """The wrong fields for the log; the name of an unknown one is the caller's own text and reads ``(unknown)``."""
+        return [_UNKNOWN if entry["message"] == _NOT_KNOWN else entry["field"] for entry in self.errors]
+
     def body(self, request_id: str) -> dict[str, object]:
         """The JSON object of RFC 9457."""
         return {
@@ -66,7 +72,7 @@ def problem_of(error: Exception) -> Problem:
 
 # pydantic's messages that quote the input or speak of Python; everything else it says is safe to pass on.
 _OWN_WORDS = {
-    "extra_forbidden": "is not a known field",
+    "extra_forbidden": _NOT_KNOWN,
     "missing": "is required",
     "model_type": "must be an object",
 }
@@ -77,7 +83,7 @@ def _fields(error: ValidationError) -> tuple[dict[str, str], ...]:
     found = []
     for item in error.errors(include_input=False, include_url=False, include_context=False)[:20]:
         parts = [str(part) for part in item["loc"]]
-        path = ".".join(part if _FIELD_NAME.fullmatch(part) else "(unknown)" for part in parts)
+        path = ".".join(part if _FIELD_NAME.fullmatch(part) else _UNKNOWN for part in parts)
         found.append(
             {
                 "field": path or "body",

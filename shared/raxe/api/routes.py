@@ -12,7 +12,7 @@ from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, 
 from pydantic import BaseModel
 
 from raxe.api.health import HealthService
-from raxe.api.observability import record, record_health, record_problem
+from raxe.api.observability import record, record_health, record_problem, record_start
 from raxe.api.problems import CONTENT_TYPE, InvalidBody, Problem, problem_of
 from raxe.api.service import ScanService
 from raxe.bootstrap import Engine
@@ -25,6 +25,7 @@ _STATUS = {"healthy": 200, "degraded": 200, "unhealthy": 503}
 def scan_router(engine: Engine) -> Router:
     """``POST /v1/scan`` and ``POST /v1/scan/batch``."""
     router, service = _router(), ScanService(engine)
+    record_start(engine.broken, engine.reason)
 
     @router.post("/v1/scan")
     def scan() -> Response[str]:
@@ -44,6 +45,7 @@ def scan_router(engine: Engine) -> Router:
 def health_router(engine: Engine) -> Router:
     """``GET /v1/health?depth=live|ready|deep``."""
     router, service = _router(), HealthService(engine)
+    record_start(engine.broken, engine.reason)
 
     @router.get("/v1/health")
     def health() -> Response[str]:
@@ -63,7 +65,7 @@ def handle_errors(app: ApiGatewayResolver) -> None:
     @app.exception_handler(Exception)  # type: ignore[untyped-decorator]  # Powertools leaves it untyped
     def failed(error: Exception) -> Response[str]:
         problem = problem_of(error)
-        record_problem(problem.status, [entry["field"] for entry in problem.errors], error)
+        record_problem(problem.status, problem.known_fields, error)
         return _problem(app, problem)
 
     @app.not_found

@@ -32,6 +32,7 @@ class Engine:
 
     Attributes:
         broken: why L2 is not there though it should be, as the class of the error; None when all is well.
+        reason: the same in words, which name files and fields and go to the log.
         golden: texts with known scores, when the model came with them.
         compile_rules: compiles all patterns, which otherwise happens as they are needed.
     """
@@ -42,6 +43,7 @@ class Engine:
     broken: str | None = None
     golden: Golden | None = None
     compile_rules: Callable[[], None] | None = None
+    reason: str | None = None
 
     @property
     def model_info(self) -> ModelInfo | None:
@@ -64,10 +66,10 @@ class Engine:
         for text in (_SHORT, _SHORT * _FULL_WINDOW):
             self.scan_text(text)
 
-    def scan_text(self, text: str, source: Source = Source.USER) -> Scan:
-        """The scan of one text; its duration covers preparation too."""
+    def scan_text(self, text: str, source: Source = Source.USER, *, field: str = "text") -> Scan:
+        """The scan of one text, whose name in errors is ``field``; its duration covers preparation too."""
         started = time.perf_counter()
-        scan = self.scanner.scan([self.prepare(text, source)])[0]
+        scan = self.scanner.scan([self.prepare(text, source, field=field)])[0]
         return replace(scan, duration_ms=(time.perf_counter() - started) * 1000)
 
 
@@ -81,17 +83,18 @@ def build_engine(settings: Settings) -> Engine:
     policy = Policy(on_failure=settings.on_failure)
     model: ModelLayer = StubDetector()
     broken: str | None = None
+    reason: str | None = None
     golden: Golden | None = None
     if settings.use_onnx_only:
         try:
             loaded = _load(settings)
         except RaxeError as error:
-            model, broken = BrokenDetector(error), type(error).__name__
+            model, broken, reason = BrokenDetector(error), type(error).__name__, str(error)
         else:
             model, golden = loaded.detector, loaded.golden
             policy = replace(policy, default=loaded.thresholds, severities=loaded.detector.model_info.severities)
     scanner = Scanner(RuleDetector(rules), model, policy)
-    return Engine(scanner, settings, len(rules.rules), broken, golden, rules.check)
+    return Engine(scanner, settings, len(rules.rules), broken, golden, rules.check, reason)
 
 
 @cache
