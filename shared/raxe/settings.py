@@ -48,7 +48,7 @@ class Settings:
     onnx_model_path: Path | None = None
     onnx_tokenizer: Path | None = None
     onnx_confidence_threshold: float | None = None
-    onnx_max_batch_size: int = 16
+    onnx_max_batch_size: int = 4
     onnx_num_threads: int = 1
     onnx_providers: tuple[str, ...] = ()
     use_onnx_only: bool = True
@@ -143,7 +143,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         onnx_model_path=read("ONNX_MODEL_PATH", _file, None),
         onnx_tokenizer=read("ONNX_TOKENIZER", _file, None),
         onnx_confidence_threshold=read("ONNX_CONFIDENCE_THRESHOLD", _share, None),
-        onnx_max_batch_size=read("ONNX_MAX_BATCH_SIZE", _integer(1, 256), 16),
+        onnx_max_batch_size=read("ONNX_MAX_BATCH_SIZE", _integer(1, 256), 4),
         onnx_num_threads=read("ONNX_NUM_THREADS", _integer(1, 64), default_threads(env)),
         onnx_providers=read("ONNX_PROVIDERS", _providers, ()),
         use_onnx_only=read("USE_ONNX_ONLY", _boolean, default=True),

@@ -49,7 +49,9 @@ def main() -> None:
         gc.collect()
         memory.append(resident_mb())
     found["memory_mb"] = memory
-    for name, prompts in (("short", texts.short(_TIMED)), ("medium", texts.medium(_TIMED)), ("mixed", traffic)):
+    short = texts.of_tokens(1, 32, _TIMED, lambda text: engine.scan_text(text).coverage.tokens)
+    medium = texts.of_tokens(33, 128, _TIMED, lambda text: engine.scan_text(text).coverage.tokens)
+    for name, prompts in (("short", short), ("medium", medium), ("mixed", traffic)):
         found[name] = timings_ms(engine, prompts)
     for characters in (10_000, 100_000):
         text = texts.long(characters)

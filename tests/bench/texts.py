@@ -1,6 +1,7 @@
 """Texts of our own for timing, of known length classes; a seed makes the same texts on every machine."""
 
 import random
+from collections.abc import Callable
 
 from raxe_ml.grammar import load_grammar
 
@@ -11,20 +12,19 @@ _MIX = [(1, 0.6), (5, 0.25), (15, 0.1), (40, 0.05)]
 
 
 def paragraph(sentences: int, draw: random.Random) -> str:
-    """A text of that many sentences, about 14 tokens each."""
+    """A text of that many sentences, about 20 tokens each."""
     return " ".join(_GRAMMAR.draw(draw.choice(_KINDS), draw) for _ in range(sentences))
 
 
-def short(count: int) -> list[str]:
-    """Prompts of at most about 32 tokens."""
+def of_tokens(least: int, most: int, count: int, tokens: Callable[[str], int]) -> list[str]:
+    """``count`` prompts of ``least`` to ``most`` tokens, counted by ``tokens``."""
     draw = random.Random(1)
-    return [paragraph(1, draw) for _ in range(count)]
-
-
-def medium(count: int) -> list[str]:
-    """Prompts of about 60 to 128 tokens."""
-    draw = random.Random(2)
-    return [paragraph(draw.randint(5, 7), draw) for _ in range(count)]
+    found: list[str] = []
+    while len(found) < count:
+        text = paragraph(draw.randint(1, 8), draw)
+        if least <= tokens(text) <= most:
+            found.append(text)
+    return found
 
 
 def mixed(count: int) -> list[str]:

@@ -16,6 +16,9 @@ _WORD = re.compile("[A-Za-z]+")
 _LOWER = re.compile("[a-z]+")
 _HINT = re.compile(r"\b(?:rot-?[0-9]{1,2}|rot (?=13)|caesar|cipher|atbash)", re.IGNORECASE)
 _LETTERS = string.ascii_lowercase
+# Characters around the name of a cipher that are read as its text: a long document that only mentions one would
+# otherwise be scanned twice, the second time as gibberish, which has three times the tokens.
+_BEFORE_HINT, _AFTER_HINT = 1000, 3000
 _SAMPLE = 300  # words that are tried with every shift
 
 
@@ -34,15 +37,20 @@ _BACKWARDS = frozenset(word[::-1] for word in COMMON if len(word) > 3) - COMMON.
 
 
 def find_rot13(text: str) -> Iterator[Piece]:
-    """Stretches in ROT13; when the text names a cipher, the whole of it in the alphabet that fits best."""
+    """Stretches in ROT13; where the text names a cipher, what stands around in the alphabet that fits best."""
     hint = _HINT.search(text)
+    covered = (0, 0)
     if hint:
-        table = _best_alphabet(text) or (_ROT13 if hint[0].lower().startswith("rot") else None)
+        covered = max(0, hint.start() - _BEFORE_HINT), min(len(text), hint.end() + _AFTER_HINT)
+        around = text[slice(*covered)]
+        table = _best_alphabet(around) or (_ROT13 if hint[0].lower().startswith("rot") else None)
         if table:
-            yield Piece(0, len(text), text.translate(table))
-            return
+            yield Piece(*covered, around.translate(table))
+        else:
+            covered = (0, 0)
     for start, end in _coded_ranges(text, _CODED):
-        yield Piece(start, end, text[start:end].translate(_ROT13))
+        if end <= covered[0] or start >= covered[1]:
+            yield Piece(start, end, text[start:end].translate(_ROT13))
 
 
 def _best_alphabet(text: str) -> dict[int, str] | None:
