@@ -20,7 +20,6 @@ from raxe.values import (
 # support the model, one of high or critical severity can decide alone.
 _EVIDENCE = {Severity.NONE: 0.0, Severity.LOW: 0.1, Severity.MEDIUM: 0.25, Severity.HIGH: 0.95, Severity.CRITICAL: 1.0}
 _UNKNOWN = Severity.HIGH  # of an attack that has no label, or one whose severity is not stated
-_ORDER = [Decision.ALLOW, Decision.REVIEW, Decision.BLOCK]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class Policy:
             decision = Decision.BLOCK if score >= thresholds.block else Decision.REVIEW
         found = decision is not Decision.ALLOW
         if failures:
-            decision = max(decision, self.on_failure, key=_ORDER.index)
+            decision = max(decision, self.on_failure, key=lambda d: d.rank)
         agree = (evidence >= thresholds.review) == (l2.score >= thresholds.review)
         if not found:
             return Verdict(decision, Severity.NONE, score, layers_agree=agree)

@@ -16,6 +16,7 @@ from raxe.values import Decision
 
 T = TypeVar("T")
 
+MAX_CHARACTERS = 120_000  # of one text, by default
 MB_PER_VCPU = 1769  # AWS Lambda: a function of this many MB has one vCPU
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 CRITERIA = ("latency", "accuracy", "balanced", "memory")
@@ -56,7 +57,7 @@ class Settings:
     l2_model: str | None = None
     l2_model_criteria: str = "balanced"
     model_cache_size: int = 2
-    max_characters: int = 120_000
+    max_characters: int = MAX_CHARACTERS
     on_failure: Decision = Decision.REVIEW
 
 
@@ -138,19 +139,20 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         except ValueError as error:
             raise InvalidSettings(f"{name} {error}") from None
 
+    default = Settings()
     return Settings(
-        models_dir=read("RAXE_MODELS_DIR", Path, _CHECKOUT_MODELS),
-        onnx_model_path=read("ONNX_MODEL_PATH", _file, None),
-        onnx_tokenizer=read("ONNX_TOKENIZER", _file, None),
-        onnx_confidence_threshold=read("ONNX_CONFIDENCE_THRESHOLD", _share, None),
-        onnx_max_batch_size=read("ONNX_MAX_BATCH_SIZE", _integer(1, 256), 4),
+        models_dir=read("RAXE_MODELS_DIR", Path, default.models_dir),
+        onnx_model_path=read("ONNX_MODEL_PATH", _file, default.onnx_model_path),
+        onnx_tokenizer=read("ONNX_TOKENIZER", _file, default.onnx_tokenizer),
+        onnx_confidence_threshold=read("ONNX_CONFIDENCE_THRESHOLD", _share, default.onnx_confidence_threshold),
+        onnx_max_batch_size=read("ONNX_MAX_BATCH_SIZE", _integer(1, 256), default.onnx_max_batch_size),
         onnx_num_threads=read("ONNX_NUM_THREADS", _integer(1, 64), default_threads(env)),
-        onnx_providers=read("ONNX_PROVIDERS", _providers, ()),
-        use_onnx_only=read("USE_ONNX_ONLY", _boolean, default=True),
-        enable_anomaly_detection=read("ENABLE_ANOMALY_DETECTION", _boolean, default=True),
-        l2_model=read("RAXE_L2_MODEL", str, None),
-        l2_model_criteria=read("RAXE_L2_MODEL_CRITERIA", _choice(CRITERIA), "balanced"),
-        model_cache_size=read("MODEL_CACHE_SIZE", _integer(1, 16), 2),
-        max_characters=read("RAXE_MAX_CHARACTERS", _integer(1, 1_000_000), 120_000),
-        on_failure=Decision(read("RAXE_ON_FAILURE", _choice(tuple(Decision)), "review")),
+        onnx_providers=read("ONNX_PROVIDERS", _providers, default.onnx_providers),
+        use_onnx_only=read("USE_ONNX_ONLY", _boolean, default.use_onnx_only),
+        enable_anomaly_detection=read("ENABLE_ANOMALY_DETECTION", _boolean, default.enable_anomaly_detection),
+        l2_model=read("RAXE_L2_MODEL", str, default.l2_model),
+        l2_model_criteria=read("RAXE_L2_MODEL_CRITERIA", _choice(CRITERIA), default.l2_model_criteria),
+        model_cache_size=read("MODEL_CACHE_SIZE", _integer(1, 16), default.model_cache_size),
+        max_characters=read("RAXE_MAX_CHARACTERS", _integer(1, 1_000_000), default.max_characters),
+        on_failure=Decision(read("RAXE_ON_FAILURE", _choice(tuple(Decision)), default.on_failure.value)),
     )

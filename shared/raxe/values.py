@@ -19,19 +19,21 @@ class Family(StrEnum):
     RAG = "RAG"
 
 
-class Severity(StrEnum):
-    """How much harm a confirmed detection stands for; ``rank`` orders them."""
+class _Ranked(StrEnum):  # members are written in rising order
+    @property
+    def rank(self) -> int:
+        """Position among its like, from 0."""
+        return list(type(self)).index(self)
+
+
+class Severity(_Ranked):
+    """How much harm a confirmed detection stands for."""
 
     NONE = "none"
     LOW = "low"
     MEDIUM = "medium"
     HIGH = "high"
     CRITICAL = "critical"
-
-    @property
-    def rank(self) -> int:
-        """Position from 0 (none) to 4 (critical)."""
-        return list(Severity).index(self)
 
 
 class Source(StrEnum):
@@ -42,7 +44,7 @@ class Source(StrEnum):
     TOOL = "tool"
 
 
-class Decision(StrEnum):
+class Decision(_Ranked):
     """What the caller is advised to do."""
 
     ALLOW = "allow"
@@ -63,8 +65,7 @@ class View:
     """One reading of a text: the normalised text itself or what decoding a part of it gives.
 
     Attributes:
-        name: ``plain``, ``raw`` (as sent, only when it holds telling invisible characters) or the decoder:
-            base64, hex, url, rot13, html, escapes, homoglyph, leet, tags, reversed, spaced.
+        name: ``plain``, ``raw`` (as sent, only when it holds telling invisible characters) or a decoder.
         origin: the range of the original text this view was made from.
         offsets: for each character of ``text`` its index in the original text, then the original length as last entry
             (``len(text) + 1`` values); empty for a decoded view, whose detections take ``origin`` as their span.
@@ -165,8 +166,7 @@ class L2Result:
         score: calibrated probability of an attack in [0, 1], the highest over the windows.
         predictions: families and subfamilies in falling confidence; empty below a score of 0.1.
         anomaly_score: cosine distance in [0, 2] to the nearest centre of the known attacks, None when not measured.
-        tokens: tokens read, over all windows.
-        windows: windows scored.
+        tokens: read over all windows.
         span: place of the highest window in the original text, None without a window.
         model_id: the model that spoke, None for the stub.
     """

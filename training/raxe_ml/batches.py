@@ -4,7 +4,9 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
@@ -39,6 +41,14 @@ def encode(rows: list[Row], tokenizer: Tokenizer) -> list[list[int]]:
     """Token ids of each row, special tokens left out; texts are cut to 20,000 characters first."""
     encodings = tokenizer.encode_batch_fast([row.text[:20_000] for row in rows], add_special_tokens=False)
     return [encoding.ids for encoding in encodings]
+
+
+def first_windows(rows: list[Row], config: TrainConfig) -> Iterator[NDArray[np.int64]]:
+    """Yields the first window of each row as the encoder reads it, ``(1, T) int64`` with the two special tokens."""
+    tokenizer = load_tokenizer(config)
+    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    for ids in encode(rows, tokenizer):
+        yield np.array([[cls, *ids[: config.max_length - 2], sep]], dtype=np.int64)
 
 
 class Batcher:

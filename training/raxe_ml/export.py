@@ -6,14 +6,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers.fusion_options import FusionOptions
 from onnxruntime.transformers.optimizer import optimize_model
 from torch import Tensor, nn
 
 from raxe.classifier import Session
-from raxe_ml.batches import encode, load_tokenizer
+from raxe_ml.batches import first_windows
 from raxe_ml.config import TrainConfig
 from raxe_ml.graph import TracedEncoder
 from raxe_ml.model import Heads, Network, base_folder, build
@@ -83,7 +82,8 @@ def export_encoder(config: TrainConfig, work: Path) -> Path:
         extra_options={"MatMulConstBOnly": True, "DefaultTensorType": onnx.TensorProto.FLOAT},
     )
     shutil.copy(base_folder(config.base_package) / "tokenizer.json", out / "tokenizer.json")
-    rows = read_rows(work / "dev.jsonl")[:: max(1, len(read_rows(work / "dev.jsonl")) // PARITY_ROWS)]
+    rows = read_rows(work / "dev.jsonl")
+    rows = rows[:: max(1, len(rows) // PARITY_ROWS)]
     for path, least in ((fused, LEAST_COSINE_FP32), (final, LEAST_COSINE_INT8)):
         cosine = _cosine(network, path, rows, config)
         if cosine < least:
@@ -116,10 +116,7 @@ def _cosine(network: Network, graph: Path, rows: list[Row], config: TrainConfig)
     """Mean cosine between torch's embeddings and the graph's, each row on its own (no padding)."""
     session = Session(graph, threads=2)
     cosines = []
-    tokenizer = load_tokenizer(config)
-    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
-    for ids in encode(rows, tokenizer):
-        window: NDArray[np.int64] = np.array([[cls, *ids[: config.max_length - 2], sep]], dtype=np.int64)
+    for window in first_windows(rows, config):
         with torch.no_grad():
             ours = network.encoder(torch.from_numpy(window), torch.ones(window.shape, dtype=torch.int64)).numpy()
         theirs = session.run({"input_ids": window, "attention_mask": np.ones_like(window)})["embedding"]

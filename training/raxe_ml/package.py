@@ -7,7 +7,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,18 +18,17 @@ from raxe.bundle import BundleContents, EmbeddingConfig, Labels, Subfamily, Trai
 from raxe.classifier import Session
 from raxe.detectors import OnnxDetector, RuleDetector
 from raxe.errors import TextEmpty
-from raxe.policy import Thresholds
 from raxe.registry import Metadata, save_metadata
 from raxe.rules import load_rule_set
 from raxe.settings import Settings
 from raxe.text import prepare
 from raxe.values import Source
-from raxe_ml.batches import encode, load_tokenizer
+from raxe_ml.batches import first_windows
 from raxe_ml.calibrate import Scored, calibrated, platt, thresholds
 from raxe_ml.config import TrainConfig
 from raxe_ml.export import export_heads, load_network
 from raxe_ml.knowledge import cluster, trigger_words
-from raxe_ml.model import FAMILIES
+from raxe_ml.model import FAMILIES, Heads
 from raxe_ml.rows import Row, read_rows
 from raxe_ml.taxonomy import load_taxonomy
 
@@ -50,12 +49,21 @@ class Packager:
     def run(self) -> Path:
         """Writes encoder, tokenizer, bundle, golden texts and metadata; returns the path of the metadata."""
         rows = read_rows(self.work / "train.jsonl")
-        words, centres = trigger_words(rows), self._clusters(rows)
-        contents = self._contents(words, centres, len(rows))
-        scored = score(read_rows(self.work / "dev.jsonl"), self._detector(contents(1.0, 0.0, Thresholds(0.5, 0.5))))
+        heads = load_network(self.config, self.work).heads
+        raw = self._contents(heads, rows)
+        scored = score(read_rows(self.work / "dev.jsonl"), self._detector(raw))
         temperature, bias = platt(scored)
         limits = thresholds(calibrated(scored, temperature, bias))
-        return self._install(contents(temperature, bias, limits), len(rows))
+        calibration = replace(
+            raw.stats,
+            temperature=temperature,
+            review_threshold=limits.review,
+            block_threshold=limits.block,
+            metrics={"bias": bias},
+        )
+        return self._install(
+            replace(raw, heads_onnx=self._heads(heads, temperature, bias), stats=calibration), len(rows)
+        )
 
     @property
     def _encoder(self) -> Path:
@@ -65,8 +73,26 @@ class Packager:
     def _tokenizer(self) -> Path:
         return self.work / "export" / "tokenizer.json"
 
-    def _contents(self, words: dict[str, tuple[str, ...]], centres: NDArray[np.float32], rows: int) -> "_Maker":
-        return _Maker(self, words, centres, rows)
+    def _heads(self, heads: Heads, temperature: float, bias: float) -> bytes:
+        return export_heads(heads, temperature, bias, self.work / "export" / "heads.onnx")
+
+    def _contents(self, heads: Heads, rows: list[Row]) -> BundleContents:
+        """The bundle before calibration: scores as they come, both thresholds in the middle."""
+        config, centres = self.config, self._clusters(rows)
+        subfamilies = tuple(Subfamily(entry.id, entry.family, entry.severity) for entry in load_taxonomy())
+        return BundleContents(
+            model_id=config.model_id,
+            version=config.version,
+            created=self.date,
+            heads_onnx=self._heads(heads, 1.0, 0.0),
+            embedding=EmbeddingConfig(
+                config.model_id, centres.shape[1], config.max_length, config.stride, "mean", normalize=True
+            ),
+            stats=TrainingStats(len(rows), 1.0, 0.5, 0.5, {}),
+            triggers=trigger_words(rows),
+            clusters=centres,
+            labels=Labels(("benign", "attack"), FAMILIES, subfamilies),
+        )
 
     def _detector(self, contents: BundleContents) -> OnnxDetector:
         with tempfile.TemporaryDirectory() as folder:
@@ -78,15 +104,11 @@ class Packager:
     def _clusters(self, rows: list[Row]) -> NDArray[np.float32]:
         attacks = [row for row in rows if row.is_attack]
         attacks = attacks[:: max(1, len(attacks) // _CLUSTER_ROWS)]
-        tokenizer = load_tokenizer(self.config)
-        cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
         session = Session(self._encoder, threads=_THREADS)
-        embeddings = []
-        for ids in encode(attacks, tokenizer):
-            window = np.array([[cls, *ids[: self.config.max_length - 2], sep]], dtype=np.int64)
-            embeddings.append(
-                session.run({"input_ids": window, "attention_mask": np.ones_like(window)})["embedding"][0]
-            )
+        embeddings = [
+            session.run({"input_ids": window, "attention_mask": np.ones_like(window)})["embedding"][0]
+            for window in first_windows(attacks, self.config)
+        ]
         return cluster(np.stack(embeddings), self.config.seed)
 
     def _install(self, contents: BundleContents, rows: int) -> Path:
@@ -144,35 +166,6 @@ class Packager:
         texts = [line for line in GOLDEN_FILE.read_text(encoding="utf-8").splitlines() if line]
         entries = [{"text": text, "score": round(detector.analyze(text).score, 4)} for text in texts]
         path.write_text(json.dumps({"texts": entries}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-@dataclass(frozen=True, slots=True)
-class _Maker:
-    """Contents of the bundle for any calibration."""
-
-    packager: Packager
-    words: dict[str, tuple[str, ...]]
-    centres: NDArray[np.float32]
-    rows: int
-
-    def __call__(self, temperature: float, bias: float, limits: Thresholds) -> BundleContents:
-        config, work = self.packager.config, self.packager.work
-        heads = load_network(config, work).heads
-        return BundleContents(
-            model_id=config.model_id,
-            version=config.version,
-            created=self.packager.date,
-            heads_onnx=export_heads(heads, temperature, bias, work / "export" / "heads.onnx"),
-            embedding=EmbeddingConfig(
-                config.model_id, self.centres.shape[1], config.max_length, config.stride, "mean", normalize=True
-            ),
-            stats=TrainingStats(self.rows, temperature, limits.review, limits.block, {"bias": bias}),
-            triggers=self.words,
-            clusters=self.centres,
-            labels=Labels(
-                ("benign", "attack"), FAMILIES, tuple(Subfamily(s.id, s.family, s.severity) for s in load_taxonomy())
-            ),
-        )
 
 
 def score(rows: list[Row], detector: OnnxDetector) -> list[Scored]:

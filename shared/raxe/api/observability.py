@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from raxe.classifier import sessions_built
+from raxe.errors import RaxeError
 from raxe.values import Scan
 
 # Service and namespace are the deployment's: stages do not mix. No tracebacks: one can quote what was worked on.
@@ -103,7 +104,7 @@ def record_problem(status: int, fields: Sequence[str], error: Exception) -> None
     level("problem", extra={"status": status, "fields": list(fields), "error": type(error).__name__, "place": place})
 
 
-def record_start(broken: str | None, reason: str | None) -> None:
+def record_start(cause: RaxeError | None) -> None:
     """Logs at the start that the model is missing, and why; such a reason names files and fields, never a text."""
-    if broken:
-        logger.error("model not loaded", extra={"error": broken, "reason": reason})
+    if cause is not None:
+        logger.error("model not loaded", extra={"error": type(cause).__name__, "reason": str(cause)})

@@ -13,12 +13,11 @@ from raxe.api.responses import BatchItem, BatchResponse
 from raxe.bootstrap import Engine
 from raxe.errors import InvalidInput, RaxeError, TextEmpty, TextTooLarge
 from raxe.report import ScanResponse, scan_response
-from raxe.values import Decision, Prompt, Scan
+from raxe.values import Prompt, Scan
 
 T = TypeVar("T", ScanRequest, BatchRequest)
 In = TypeVar("In")
 Out = TypeVar("Out")
-_ORDER = [Decision.ALLOW, Decision.REVIEW, Decision.BLOCK]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +138,6 @@ def _parse(kind: type[T], body: str | bytes) -> T:
 
 def _worst(parts: _Parts, scans: Sequence[Scan], request_id: str) -> ScanResponse:
     """The answer of the part with the severest decision, then the highest score; the first on a tie."""
-    ranks = [(_ORDER.index(scan.verdict.decision), scan.verdict.score) for scan in scans]
+    ranks = [(scan.verdict.decision.rank, scan.verdict.score) for scan in scans]
     worst = ranks.index(max(ranks))
     return scan_response(scans[worst], request_id, explain=parts.explain, message=parts.messages[worst])

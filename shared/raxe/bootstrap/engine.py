@@ -31,8 +31,7 @@ class Engine:
     """A scanner with the settings and rules it was built from.
 
     Attributes:
-        broken: why L2 is not there though it should be, as the class of the error; None when all is well.
-        reason: the same in words, which name files and fields and go to the log.
+        cause: why L2 is not there though it should be; None when all is well. Its words name files and fields only.
         golden: texts with known scores, when the model came with them.
         compile_rules: compiles all patterns, which otherwise happens as they are needed.
     """
@@ -40,10 +39,14 @@ class Engine:
     scanner: Scanner
     settings: Settings
     rule_count: int
-    broken: str | None = None
+    cause: RaxeError | None = None
     golden: Golden | None = None
     compile_rules: Callable[[], None] | None = None
-    reason: str | None = None
+
+    @property
+    def broken(self) -> str | None:
+        """The class of ``cause``."""
+        return type(self.cause).__name__ if self.cause else None
 
     @property
     def model_info(self) -> ModelInfo | None:
@@ -82,19 +85,18 @@ def build_engine(settings: Settings) -> Engine:
     rules = load_rule_set()
     policy = Policy(on_failure=settings.on_failure)
     model: ModelLayer = StubDetector()
-    broken: str | None = None
-    reason: str | None = None
+    cause: RaxeError | None = None
     golden: Golden | None = None
     if settings.use_onnx_only:
         try:
             loaded = _load(settings)
         except RaxeError as error:
-            model, broken, reason = BrokenDetector(error), type(error).__name__, str(error)
+            model, cause = BrokenDetector(error), error
         else:
             model, golden = loaded.detector, loaded.golden
             policy = replace(policy, default=loaded.thresholds, severities=loaded.detector.model_info.severities)
     scanner = Scanner(RuleDetector(rules), model, policy)
-    return Engine(scanner, settings, len(rules.rules), broken, golden, rules.check, reason)
+    return Engine(scanner, settings, len(rules.rules), cause, golden, rules.check)
 
 
 @cache

@@ -4,6 +4,7 @@ import hashlib
 import re
 
 from raxe.errors import TextEmpty, TextTooLarge
+from raxe.settings import MAX_CHARACTERS
 from raxe.text.views import views
 from raxe.values import Prompt, Source, Span, View
 
@@ -15,15 +16,13 @@ _INVISIBLE = re.compile(
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
-DEFAULT_MAX_CHARACTERS = 120_000
-
 
 def prepare(
     text: str,
     source: Source = Source.USER,
     *,
     subject: str | None = None,
-    max_characters: int = DEFAULT_MAX_CHARACTERS,
+    max_characters: int = MAX_CHARACTERS,
     field: str = "text",
 ) -> Prompt:
     """The prompt of a text.
