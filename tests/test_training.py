@@ -32,14 +32,15 @@ def row(text: str, family: str = BENIGN, shard: str = "s") -> Row:
 
 
 def test_the_taxonomy_has_its_47_subfamilies() -> None:
-    """Each has a family of ours, a severity, a definition and an example, and an id of its own."""
+    """Each has a family of ours, a severity, a definition, examples, a look-alike, and an id of its own."""
     entries = load_taxonomy()
     assert len({entry.id for entry in entries}) == len(entries) == 47
     for entry in entries:
         assert entry.family in tuple(Family)
         assert Severity(entry.severity).rank > 0
         assert entry.definition
-        assert entry.examples
+        assert len(entry.examples) == 3
+        assert entry.near_miss not in ("", *entry.examples)
 
 
 def test_the_configuration_is_read_and_unknown_keys_are_refused(tmp_path: Path) -> None:

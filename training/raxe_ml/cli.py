@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from raxe_ml.config import load_config
+from raxe_ml.corpus.cli import app as corpus
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_show_locals=False)
+app.add_typer(corpus, name="corpus")
 
 Config = Annotated[Path, typer.Option(help="configuration of the model")]
 Data = Annotated[Path, typer.Option(help="folder whose sub-folders hold the *.jsonl.gz shards")]
