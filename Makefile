@@ -81,6 +81,15 @@ format: .venv/.ready ## Rewrite the code in house style
 bench: .venv/.ready ## The budget table: measured figures beside each budget
 	.venv/bin/python -m tests.bench.run
 
+.PHONY: bench-peers
+bench-peers: .venv/.ready .venv-peers/.ready ## Ours beside another guard over the same rows: make bench-peers [ROWS=file.jsonl]
+	.venv/bin/python -m tests.bench.peers $(ROWS)
+
+.venv-peers/.ready: requirements/peers.txt
+	@$(PYTHON) -m venv --clear .venv-peers
+	@.venv-peers/bin/python -m pip install $(LOCKED) --no-compile -r $< >&2
+	@cp $< $@
+
 # --- deploy -----------------------------------------------------------------------------------------------------------
 
 .PHONY: build
@@ -141,9 +150,10 @@ lock: .venv-lock/bin/uv ## Rewrite the locks from requirements/*.in; LOCK_FLAGS=
 	$(UV_COMPILE) requirements/dev.in -o requirements/dev.txt
 	$(UV_COMPILE) requirements/runtime.in --no-deps -c requirements/dev.txt -o requirements/runtime.txt
 	$(UV_COMPILE) requirements/emulator.in -c requirements/dev.txt -o requirements/emulator.txt
+	$(UV_COMPILE) requirements/peers.in -o requirements/peers.txt
 	$(UV_COMPILE) requirements/train.in --override requirements/train-override.txt -c requirements/dev.txt \
 		-o requirements/train.txt
 
 .PHONY: clean
 clean: ## Remove what the targets made, the virtual environments included
-	rm -rf .venv .venv-train .venv-lock .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-train .venv-peers .venv-lock .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

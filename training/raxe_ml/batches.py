@@ -15,6 +15,8 @@ from raxe_ml.model import FAMILIES, base_folder
 from raxe_ml.rows import Row
 
 _UNLABELLED = -100  # what cross_entropy ignores
+_LONGEST = 20_000  # characters of a text that are tokenised
+_TWIN_SHARE = 0.6  # of the windows of a long benign twin that hold what stands in the order's place
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ def load_tokenizer(config: TrainConfig) -> Tokenizer:
 
 def encode(rows: list[Row], tokenizer: Tokenizer) -> list[list[int]]:
     """Token ids of each row, special tokens left out; texts are cut to 20,000 characters first."""
-    encodings = tokenizer.encode_batch_fast([row.text[:20_000] for row in rows], add_special_tokens=False)
+    encodings = tokenizer.encode_batch_fast([row.text[:_LONGEST] for row in rows], add_special_tokens=False)
     return [encoding.ids for encoding in encodings]
 
 
@@ -51,8 +53,26 @@ def first_windows(rows: list[Row], config: TrainConfig) -> Iterator[NDArray[np.i
         yield np.array([[cls, *ids[: config.max_length - 2], sep]], dtype=np.int64)
 
 
+def _token_span(tokenizer: Tokenizer, row: Row) -> tuple[int, int]:
+    """Tokens ``[first, last)`` that touch the row's span of characters."""
+    start, end = row.span or (0, len(row.text))
+    offsets = tokenizer.encode(row.text[:_LONGEST], add_special_tokens=False).offsets
+    inside = [i for i, (left, right) in enumerate(offsets) if left < end and right > start]
+    return (inside[0], inside[-1] + 1) if inside else (0, 1)
+
+
+def _start_over(span: tuple[int, int], size: int, extra: int, draw: random.Random) -> int:
+    """Where a window of ``size`` tokens may start so that it holds the span, or begins with it when that is longer."""
+    earliest, latest = max(0, span[1] - size), min(extra, span[0])
+    return draw.randint(min(earliest, latest), latest)
+
+
 class Batcher:
-    """Makes the batches of an epoch; a long row gives one window of ``max_length`` tokens, another one each epoch."""
+    """Makes the batches of an epoch; a long row gives one window of ``max_length`` tokens, another one each epoch.
+
+    Where a row says which characters make it what it is, its window holds them: always for an attack, whose label would
+    be wrong without, and mostly for a benign twin, whose look-alike sentence is what there is to learn.
+    """
 
     def __init__(self, rows: list[Row], config: TrainConfig, subfamilies: tuple[str, ...]) -> None:
         """Tokenises all rows once."""
@@ -60,21 +80,29 @@ class Batcher:
         self._rows, self._config = rows, config
         self._ids = encode(rows, tokenizer)
         self._cls, self._sep, self._pad = (tokenizer.token_to_id(t) for t in ("[CLS]", "[SEP]", "[PAD]"))
+        self._spans = {i: _token_span(tokenizer, row) for i, row in enumerate(rows) if row.span}
         self._subfamily_index = {name: i for i, name in enumerate(subfamilies)}
 
     def usable(self) -> list[int]:
         """Positions of the rows that a window can stand for.
 
-        A composed or poisoned document longer than a window is left out: which window holds the order is unknown.
+        A poisoned document longer than a window is left out when it does not say where the order stands.
         """
         size = self._config.max_length - 2
-        return [i for i, row in enumerate(self._rows) if row.family != "RAG" or len(self._ids[i]) <= size]
+        return [
+            i
+            for i, row in enumerate(self._rows)
+            if row.family != "RAG" or len(self._ids[i]) <= size or i in self._spans
+        ]
 
     def _window(self, i: int, draw: random.Random) -> list[int]:
         ids, size = self._ids[i], self._config.max_length - 2
         extra = len(ids) - size
         if extra <= 0:
             return ids
+        if i in self._spans and (self._rows[i].is_attack or draw.random() < _TWIN_SHARE):
+            start = _start_over(self._spans[i], size, extra, draw)
+            return ids[start : start + size]
         # Jailbreaks open with what makes them one; ordinary texts may be cut anywhere.
         first = 0.7 if self._rows[i].is_attack else 0.3
         kind = draw.random()

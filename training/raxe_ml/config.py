@@ -27,6 +27,14 @@ class Composed(_Strict):
     personal: int = Field(ge=0)
 
 
+class Corpus(_Strict):
+    """How the written corpus takes part; its frozen part never does."""
+
+    weight: float = Field(ge=0, description="of its rows in the loss; 0 leaves the corpus out")
+    repeat: int = Field(ge=1, le=10)
+    dev: tuple[str, ...] = ()
+
+
 class TrainConfig(_Strict):
     """Everything that decides a model; the meaning of each value stands beside it in the YAML file."""
 
@@ -46,6 +54,8 @@ class TrainConfig(_Strict):
     loss_weights: LossWeights
     cap_per_shard: int = Field(ge=1)
     composed: Composed
+    corpus: Corpus
+    shards: bool = True
     drop: tuple[str, ...] = ()
     weights: dict[str, float] = {}
     dev: tuple[str, ...]

@@ -1,27 +1,45 @@
-"""Stage ``data``: shards -> train.jsonl, dev.jsonl, test.jsonl; splits go by source."""
+"""Stage ``data``: corpus and shards -> train.jsonl, dev.jsonl, test.jsonl; splits go by source."""
 
 from collections import Counter
 from pathlib import Path
 
 from raxe_ml.config import TrainConfig
 from raxe_ml.copies import without_near_copies
+from raxe_ml.corpus.learning import learning_rows
+from raxe_ml.corpus.rows import CORPUS, load_corpus
 from raxe_ml.generate import generate
 from raxe_ml.rows import Row, capped, load_shards, without_duplicates, write_rows
 
 
-def prepare(config: TrainConfig, data: Path, out: Path) -> Counter[str]:
-    """Writes the three files below ``out``, returns their row counts; raises FileNotFoundError without shards."""
-    rows = without_duplicates(load_shards(data, config.drop, config.weights))
-    if not rows:
+def prepare(config: TrainConfig, data: Path, out: Path, corpus: Path = CORPUS) -> Counter[str]:
+    """Writes the three files below ``out``, returns their row counts; raises FileNotFoundError without shards.
+
+    The held-out sources are there whatever the model learns from, so that every choice is measured on the same rows.
+    """
+    shards = without_duplicates(load_shards(data, config.drop, config.weights))
+    if not shards:
         raise FileNotFoundError(f"no *.jsonl.gz shard below {data}")
-    dev = [row for row in rows if row.shard in config.dev and row.role != "part"]
-    test = [row for row in rows if row.shard in config.test and row.role != "part"]
-    held = set(config.dev) | set(config.test)
-    pool = capped((row for row in rows if row.shard not in held), config.cap_per_shard, config.seed)
-    pool = without_near_copies(pool, dev + test)
-    train = [row for row in pool if row.role != "part"] + generate(pool, config.composed, config.seed)
+    written = load_corpus(corpus)
+    learning = learning_rows(written.train, config.corpus.weight)
+    spared = {f"corpus_{topic}" for topic in config.corpus.dev}
+    dev = [row for row in shards if row.shard in config.dev and row.role != "part"]
+    test = [row for row in shards if row.shard in config.test and row.role != "part"]
+    dev += [row for row in learning if row.shard in spared]
+    test += learning_rows(written.test, 1.0)
+    train = _from_shards(config, shards, dev + test) if config.shards else []
+    if config.corpus.weight > 0:
+        # Rows of the corpus go in as written: what is close to a held-out row is its topic's, or its pair's other side.
+        train += [row for row in learning if row.shard not in spared] * config.corpus.repeat
     out.mkdir(parents=True, exist_ok=True)
     splits: dict[str, list[Row]] = {"train": train, "dev": dev, "test": test}
     for name, split in splits.items():
         write_rows(out / f"{name}.jsonl", split)
     return Counter({name: len(split) for name, split in splits.items()})
+
+
+def _from_shards(config: TrainConfig, rows: list[Row], held_out: list[Row]) -> list[Row]:
+    """Capped, without copies of held-out rows, with what the generators make of them."""
+    held = set(config.dev) | set(config.test)
+    pool = capped((row for row in rows if row.shard not in held), config.cap_per_shard, config.seed)
+    pool = without_near_copies(pool, held_out)
+    return [row for row in pool if row.role != "part"] + generate(pool, config.composed, config.seed)

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 BENIGN = "BENIGN"
 
@@ -23,6 +24,8 @@ class Row:
         role: user, document, tool or part; parts are fragments to compose from.
         shard: the source that splits go by.
         weight: of the row in the loss.
+        span: characters ``[start, end)`` that make the row what it is: the order in a document, or what stands in its
+            place in the benign twin. None when it may be anywhere.
     """
 
     text: str
@@ -31,6 +34,7 @@ class Row:
     role: str
     shard: str
     weight: float = 1.0
+    span: tuple[int, int] | None = None
 
     @property
     def is_attack(self) -> bool:
@@ -160,4 +164,9 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
 def read_rows(path: Path) -> list[Row]:
     """The rows that ``write_rows`` wrote."""
     with path.open(encoding="utf-8") as lines:
-        return [Row(**json.loads(line)) for line in lines]
+        return [_row(json.loads(line)) for line in lines]
+
+
+def _row(values: dict[str, Any]) -> Row:
+    span = values.pop("span", None)
+    return Row(**values, span=tuple(span) if span else None)
