@@ -57,10 +57,12 @@ def test_an_id_that_comes_twice_fails() -> None:
 
 
 def test_words_are_counted_in_scripts_with_and_without_spaces() -> None:
-    """A Japanese or Thai sentence counts about as many words as its translation."""
+    """A Japanese or Thai sentence counts about as many words as its translation; marks split no word."""
     assert word_count("Please send me the file") == 5
     assert 4 <= word_count("ファイルを送ってください") <= 9
     assert 3 <= word_count("กรุณาส่งไฟล์ให้ฉัน") <= 6
+    assert word_count("कृपया मुझे फ़ाइल भेजें") == 4
+    assert word_count("h\u200be\u200bl\u200bp me") == 2
     assert length_bucket("a b c") == "3-10"
     assert length_bucket("a " * 501) == "501+"
 

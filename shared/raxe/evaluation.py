@@ -105,7 +105,9 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class Outcome:
+    """What the serving path said of one row; ``error`` names the class of the refusal of a row that was not scanned."""
+
     row: Row
     flagged: bool
     score: float
@@ -158,25 +160,34 @@ def evaluate(rows: Iterable[Row], engine: Engine) -> Report:
     A row whose text is refused (empty or too large) never reaches the model behind the firewall: it counts as flagged,
     with score 1, and in ``refused``.
     """
-    outcomes = [_outcome(row, engine) for row in rows]
+    return summarise(list(scan_rows(rows, engine)), engine.model_info)
+
+
+def scan_rows(rows: Iterable[Row], engine: Engine) -> Iterator[Outcome]:
+    """Yields what the serving path says of each row, in order, each scanned alone."""
+    return (_outcome(row, engine) for row in rows)
+
+
+def summarise(outcomes: Sequence[Outcome], model: ModelInfo | None) -> Report:
+    """The report on outcomes."""
     names = sorted({outcome.row.set for outcome in outcomes}, key=lambda name: (name is None, name or ""))
     sets = [_summary(name, [o for o in outcomes if o.row.set == name]) for name in names if names != [None]]
     refused = [Refusal(outcome.row.line, outcome.error) for outcome in outcomes if outcome.error]
-    return Report(_summary(None, outcomes), tuple(sets), tuple(refused), engine.model_info)
+    return Report(_summary(None, outcomes), tuple(sets), tuple(refused), model)
 
 
-def _outcome(row: Row, engine: Engine) -> _Outcome:
+def _outcome(row: Row, engine: Engine) -> Outcome:
     started = time.perf_counter()
     try:
         scan = engine.scan_text(row.text, row.source)
     except InvalidInput as error:
-        return _Outcome(row, flagged=True, score=1.0, error=type(error).__name__)
+        return Outcome(row, flagged=True, score=1.0, error=type(error).__name__)
     duration_ms = (time.perf_counter() - started) * 1000
     flagged = scan.verdict.decision is not Decision.ALLOW
-    return _Outcome(row, flagged, scan.verdict.score, duration_ms, failed=bool(scan.failures))
+    return Outcome(row, flagged, scan.verdict.score, duration_ms, failed=bool(scan.failures))
 
 
-def _summary(name: str | None, outcomes: Sequence[_Outcome]) -> SetReport:
+def _summary(name: str | None, outcomes: Sequence[Outcome]) -> SetReport:
     times = [outcome.duration_ms for outcome in outcomes if outcome.duration_ms is not None]
     percentiles = np.percentile(times, (50, 95, 99)) if times else None
     return SetReport(

@@ -3,20 +3,33 @@
 import json
 import os
 import platform
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from raxe.bootstrap import build_engine
-from raxe.evaluation import Report, Row, SetReport, evaluate
+from raxe.evaluation import Outcome, Report, Row, scan_rows, summarise
 from raxe.registry import load_metadata, save_metadata
 from raxe.registry.metadata import Accuracy, Performance
 from raxe.settings import from_environment
 from raxe.values import Source
+from raxe_ml import rows as learning
 from raxe_ml.config import TrainConfig
-from raxe_ml.rows import read_rows
+from raxe_ml.corpus.words import length_bucket
+from raxe_ml.figures import set_figures
 
 _THREADS = 2  # of the figure in the metadata, as a function of 2 x 1,769 MB has
 DIGITS = 4
+
+# Ways to slice the rows; a row without a value is in no slice of that kind.
+_SLICES: dict[str, Callable[[learning.Row], str]] = {
+    "sources": lambda row: row.shard,
+    "subfamilies": lambda row: f"{row.family} {row.subfamily}" if row.subfamily else "",
+    "lengths": lambda row: length_bucket(row.text),
+    "languages": lambda row: row.lang,
+    "roles": lambda row: row.role,
+}
 
 
 def measure(config: TrainConfig, work: Path, models: Path) -> Report:
@@ -28,37 +41,56 @@ def measure(config: TrainConfig, work: Path, models: Path) -> Report:
         from_environment({}), models_dir=models.resolve(), l2_model=config.model_id, onnx_num_threads=_THREADS
     )
     engine = build_engine(settings)
-    reports = {name: evaluate(_rows(work / f"{name}.jsonl"), engine) for name in ("dev", "test")}
-    out = models / "benchmarks" / f"{config.model_id}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    document = {
+    document: dict[str, Any] = {
         "model_id": config.model_id,
         "digest": engine.model_info.digest if engine.model_info else None,
         "command": "make data train export bundle benchmark",
         "machine": _machine(),
-        **{name: {"overall": _flat(r.overall), "sets": [_flat(s) for s in r.sets]} for name, r in reports.items()},
     }
+    for name in ("dev", "test"):
+        rows = learning.read_rows(work / f"{name}.jsonl")
+        outcomes = list(scan_rows(map(_row, rows), engine))
+        document[name] = _sliced(rows, outcomes)
+    report = summarise(outcomes, engine.model_info)
+    out = models / "benchmarks" / f"{config.model_id}.json"
+    out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    _into_metadata(models / "metadata" / f"{config.model_id}.json", reports["test"])
-    return reports["test"]
+    _into_metadata(models / "metadata" / f"{config.model_id}.json", report)
+    return report
 
 
-def _rows(path: Path) -> list[Row]:
-    return [Row(row.text, int(row.is_attack), row.shard, Source(row.role)) for row in read_rows(path)]
+def _row(row: learning.Row) -> Row:
+    return Row(row.text, int(row.is_attack), row.shard, Source(row.role))
+
+
+def _sliced(rows: Sequence[learning.Row], outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The figures of all rows, and of each slice by its name."""
+    found: dict[str, Any] = {"overall": _flat(outcomes)}
+    for kind, key in _SLICES.items():
+        groups: dict[str, list[Outcome]] = {}
+        for row, outcome in zip(rows, outcomes, strict=True):
+            if name := key(row):
+                groups.setdefault(name, []).append(outcome)
+        found[kind] = {name: _flat(group) for name, group in sorted(groups.items())}
+    return found
+
+
+def _flat(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """The figures as plain values, rounded; those that the rows do not define are left out."""
+    figures = set_figures([o.row.label for o in outcomes], [o.flagged for o in outcomes], [o.score for o in outcomes])
+    return {name: _rounded(value) for name, value in asdict(figures).items() if value is not None}
+
+
+def _rounded(value: Any) -> Any:  # noqa: ANN401  # any value that asdict gives
+    if isinstance(value, float):
+        return round(value, DIGITS)
+    if isinstance(value, dict):
+        return {name: _rounded(each) for name, each in value.items()}
+    return [_rounded(each) for each in value] if isinstance(value, tuple) else value
 
 
 def _machine() -> str:
     return f"{platform.machine()}, {os.cpu_count()} CPUs, {_THREADS} threads"
-
-
-def _flat(report: SetReport) -> dict[str, object]:
-    """One set as plain numbers, rounded to four digits."""
-    values = {
-        "set": report.name or "all",
-        **asdict(report.figures),
-        **(asdict(report.latency) if report.latency else {}),
-    }
-    return {name: round(value, DIGITS) if isinstance(value, float) else value for name, value in values.items()}
 
 
 def _into_metadata(path: Path, report: Report) -> None:

@@ -20,12 +20,13 @@ class Row:
 
     Attributes:
         family: one of the six families, or BENIGN.
-        subfamily: empty when no label reaches that far.
+        subfamily: empty when no label reaches that far; of written benign rows their kind.
         role: user, document, tool or part; parts are fragments to compose from.
         shard: the source that splits go by.
         weight: of the row in the loss.
         span: characters ``[start, end)`` that make the row what it is: the order in a document, or what stands in its
             place in the benign twin. None when it may be anywhere.
+        lang: ISO 639-1, empty when the source does not say.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Row:
     shard: str
     weight: float = 1.0
     span: tuple[int, int] | None = None
+    lang: str = ""
 
     @property
     def is_attack(self) -> bool:

@@ -19,10 +19,9 @@ def learning_rows(rows: Sequence[CorpusRow], weight: float) -> list[Row]:
     for one, other in (pair for pair in by_pair.values() if len(pair) == 2):
         spans |= _differing(one, other)
     return [
-        Row(row.text, row.family, row.subfamily if row.label else "", row.role, f"corpus_{row.topic}", weight,
-            spans.get(row.id))
+        Row(row.text, row.family, row.subfamily, row.role, f"corpus_{row.topic}", weight, spans.get(row.id), row.lang)
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def _differing(one: CorpusRow, other: CorpusRow) -> dict[str, tuple[int, int]]:
