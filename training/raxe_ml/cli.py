@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from raxe_ml.config import load_config
+from raxe_ml.config import smoke as cut_down
 from raxe_ml.corpus.cli import app as corpus
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_show_locals=False)
@@ -59,7 +60,7 @@ def bundle(config: Config = _CONFIG, work: Work = _WORK, models: Models = _MODEL
     """Calibrate, choose thresholds, and write the model below the models folder."""
     from raxe_ml.package import Packager
 
-    print(Packager(load_config(config), work, models, dt.datetime.now(dt.UTC).date().isoformat()).run())
+    print(Packager(load_config(config), config, work, models, dt.datetime.now(dt.UTC).date().isoformat()).run())
 
 
 @app.command()
@@ -68,6 +69,41 @@ def benchmark(config: Config = _CONFIG, work: Work = _WORK, models: Models = _MO
     from raxe_ml.measure import measure
 
     measure(load_config(config), work, models)
+
+
+@app.command()
+def validate(config: Config = _CONFIG, models: Models = _MODELS) -> None:
+    """Compare the measured figures of the model with the targets of its configuration; exits with 1 below them."""
+    from raxe_ml.measure import against_targets
+
+    missed = 0
+    for line, passed in against_targets(load_config(config), models):
+        print(f"{'pass' if passed else 'MISS'}  {line}")
+        missed += not passed
+    raise typer.Exit(code=int(missed > 0))
+
+
+@app.command()
+def run(
+    config: Config = _CONFIG,
+    data: Data = _DATA,
+    work: Work = _WORK,
+    models: Models = _MODELS,
+    smoke: Annotated[bool, typer.Option(help="a slice of the corpus, one epoch: do the stages work?")] = False,
+) -> None:
+    """All stages in order, from data to figures."""
+    from raxe_ml.export import export_encoder
+    from raxe_ml.measure import measure
+    from raxe_ml.package import Packager
+    from raxe_ml.prepare import prepare
+    from raxe_ml.train import train as fit
+
+    chosen = cut_down(load_config(config)) if smoke else load_config(config)
+    print(dict(prepare(chosen, data, work)))
+    fit(chosen, work, lambda line: print(line, flush=True))
+    export_encoder(chosen, work)
+    print(Packager(chosen, config, work, models, dt.datetime.now(dt.UTC).date().isoformat()).run())
+    print(measure(chosen, work, models).overall.figures)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """The configuration of one model, read from ``training/configs/*.yaml``; unknown keys are refused."""
 
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
@@ -35,6 +36,28 @@ class Corpus(_Strict):
     dev: tuple[str, ...] = ()
 
 
+class ClassWeights(_Strict):
+    """Weight of each class in the loss of the binary head."""
+
+    attack: float = Field(gt=0, le=10)
+    benign: float = Field(gt=0, le=10)
+
+
+class EarlyStopping(_Strict):
+    """Ends a run whose AUROC on ``rows`` rows of dev has not risen for ``patience`` epochs; the best epoch is kept."""
+
+    patience: int = Field(ge=1, le=20)
+    rows: int = Field(ge=50)
+
+
+class Targets(_Strict):
+    """What a model must reach on the held-out sources; `raxe-ml validate` compares."""
+
+    f1: float = Field(ge=0, le=1)
+    fpr: float = Field(ge=0, le=1)
+    auroc: float = Field(ge=0, le=1)
+
+
 class TrainConfig(_Strict):
     """Everything that decides a model; the meaning of each value stands beside it in the YAML file."""
 
@@ -43,6 +66,7 @@ class TrainConfig(_Strict):
     name: str
     seed: int
     base_package: str
+    base_model: str
     max_length: int = Field(ge=16, le=512)
     stride: int = Field(ge=8, le=512)
     epochs: int = Field(ge=1, le=20)
@@ -52,14 +76,30 @@ class TrainConfig(_Strict):
     warmup_fraction: float = Field(ge=0, lt=1)
     label_smoothing: float = Field(ge=0, lt=0.5)
     loss_weights: LossWeights
+    classifier: Literal["linear", "mlp"] = "linear"
+    class_weights: ClassWeights = ClassWeights(attack=1.0, benign=1.0)
+    early_stopping: EarlyStopping
+    targets: Targets
     cap_per_shard: int = Field(ge=1)
     composed: Composed
     corpus: Corpus
     shards: bool = True
+    limit: int | None = Field(default=None, ge=20)
     drop: tuple[str, ...] = ()
     weights: dict[str, float] = {}
     dev: tuple[str, ...]
     test: tuple[str, ...]
+
+
+def smoke(config: TrainConfig) -> TrainConfig:
+    """The configuration cut down to a run of two minutes on the corpus alone; shows that the stages work, no more."""
+    return config.model_copy(
+        update={
+            "model_id": "smoke", "epochs": 1, "max_length": 64, "stride": 48, "limit": 240, "shards": False,
+            "corpus": Corpus(weight=1.0, repeat=1, dev=config.corpus.dev),
+            "early_stopping": EarlyStopping(patience=1, rows=60),
+        }
+    )  # fmt: skip
 
 
 def load_config(path: Path) -> TrainConfig:

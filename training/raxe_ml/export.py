@@ -42,7 +42,7 @@ class ExportedHeads(nn.Module):
 
 def load_network(config: TrainConfig, work: Path) -> Network:
     """The trained network of ``work``."""
-    network = build(config.base_package, len(load_taxonomy()), pretrained=False)
+    network = build(config, len(load_taxonomy()), pretrained=False)
     network.load(torch.load(work / "network.pt", weights_only=True))
     network.encoder.eval()
     network.heads.eval()
@@ -100,7 +100,7 @@ def export_heads(heads: Heads, temperature: float, bias: float, path: Path) -> b
     axes = {name: {0: "N"} for name in ["embedding", *names]}
     torch.onnx.export(
         module,
-        (torch.zeros(2, heads.binary.in_features),),
+        (torch.zeros(2, heads.dimension),),
         str(path),
         dynamo=False,
         opset_version=OPSET,

@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,18 @@ def measure(config: TrainConfig, work: Path, models: Path) -> Report:
     out.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     _into_metadata(models / "metadata" / f"{config.model_id}.json", report)
     return report
+
+
+def against_targets(config: TrainConfig, models: Path) -> Iterator[tuple[str, bool]]:
+    """Yields each target beside the figure in the model's metadata, and whether it is reached."""
+    accuracy = load_metadata(models / "metadata" / f"{config.model_id}.json").accuracy
+    if accuracy is None:
+        yield "no figures in the metadata; run `raxe-ml benchmark`", False
+        return
+    targets = config.targets
+    yield f"F1 {accuracy.f1} (at least {targets.f1})", accuracy.f1 >= targets.f1
+    yield f"FPR {accuracy.fpr} (at most {targets.fpr})", accuracy.fpr <= targets.fpr
+    yield f"AUROC {accuracy.auroc} (at least {targets.auroc})", accuracy.auroc >= targets.auroc
 
 
 def _row(row: learning.Row) -> Row:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
 from raxe.values import Family
+from raxe_ml.config import TrainConfig
 
 FAMILIES = tuple(family.value for family in Family)
 # On two CPU cores the random numbers of dropout cost more than the matrix products: 1,900 tokens/s against 8,300.
@@ -42,20 +43,27 @@ class Encoder(nn.Module):
         return nn.functional.normalize(mean, dim=1)
 
 
-class Heads(nn.Module):
-    """embedding -> logits of binary, family and subfamily."""
+HIDDEN = 256  # width of the hidden layer of the mlp classifier
 
-    def __init__(self, dimension: int, subfamilies: int) -> None:
-        """Makes the three linear layers."""
+
+class Heads(nn.Module):
+    """embedding -> logits of binary, family and subfamily; three linear layers, over a shared hidden one for mlp."""
+
+    def __init__(self, dimension: int, subfamilies: int, classifier: str = "linear") -> None:
+        """Makes the layers of a ``linear`` or ``mlp`` classifier on embeddings of ``dimension``."""
         super().__init__()
+        self.dimension = dimension
+        self.trunk: nn.Module = nn.Identity()
+        if classifier == "mlp":
+            self.trunk, dimension = nn.Sequential(nn.Linear(dimension, HIDDEN), nn.GELU()), HIDDEN
         self.binary = nn.Linear(dimension, 1)
         self.family = nn.Linear(dimension, len(FAMILIES))
         self.subfamily = nn.Linear(dimension, subfamilies)
 
     def forward(self, embedding: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """``(N, D)`` -> ``(N,)``, ``(N, 6)``, ``(N, S)`` logits."""
-        scaled = embedding * EMBEDDING_SCALE
-        return self.binary(scaled).squeeze(-1), self.family(scaled), self.subfamily(scaled)
+        features = self.trunk(embedding * EMBEDDING_SCALE)
+        return self.binary(features).squeeze(-1), self.family(features), self.subfamily(features)
 
 
 @dataclass(slots=True)
@@ -75,14 +83,14 @@ class Network:
         self.heads.load_state_dict(state["heads"])
 
 
-def build(package: str, subfamilies: int, *, pretrained: bool = True) -> Network:
-    """A fresh network on the base model of ``package``; without ``pretrained`` its weights are random."""
-    folder = base_folder(package)
+def build(config: TrainConfig, subfamilies: int, *, pretrained: bool = True) -> Network:
+    """A fresh network on the base model of the configuration; without ``pretrained`` its weights are random."""
+    folder = base_folder(config.base_package)
     if pretrained:
         bert = BertModel.from_pretrained(folder, add_pooling_layer=False, **_VARIANT)
     else:
         bert = BertModel(BertConfig.from_pretrained(folder, **_VARIANT), add_pooling_layer=False)
-    return Network(Encoder(bert), Heads(bert.config.hidden_size, subfamilies))
+    return Network(Encoder(bert), Heads(bert.config.hidden_size, subfamilies, config.classifier))
 
 
 def device() -> torch.device:

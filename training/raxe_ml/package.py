@@ -39,9 +39,10 @@ GOLDEN_FILE = Path(__file__).parent.parent / "golden.txt"
 
 @dataclass(frozen=True, slots=True)
 class Packager:
-    """The stage's inputs: the configuration, its work folder, the models folder, and the date that the files carry."""
+    """The stage's inputs: configuration and its file, work folder, models folder, and the date that the files carry."""
 
     config: TrainConfig
+    config_file: Path
     work: Path
     models: Path
     date: str
@@ -130,7 +131,7 @@ class Packager:
             "version": self.config.version,
             "variant": "int8",
             "status": "active",
-            "description": "all-MiniLM-L6-v2 fine-tuned end to end; heads for attack, family and subfamily",
+            "description": f"{self.config.base_model} fine-tuned end to end; heads for attack, family and subfamily",
             "file_info": {
                 "bundle": bundle.as_posix(),
                 "embeddings": encoder.as_posix(),
@@ -144,7 +145,7 @@ class Packager:
             },
             "capabilities": ["binary", "family", "subfamily", "anomaly"],
             "ml_config": {
-                "base_model": "sentence-transformers/all-MiniLM-L6-v2",
+                "base_model": self.config.base_model,
                 "max_length": self.config.max_length,
                 "stride": self.config.stride,
                 "embedding_dimension": contents.embedding.dimension,
@@ -153,7 +154,7 @@ class Packager:
             "training_info": {
                 "date": self.date,
                 "rows": rows,
-                "config": "training/configs/minilm-l6.yaml",
+                "config": self.config_file.name,
                 "seed": self.config.seed,
             },
             "requirements": {"onnxruntime": ">=1.26"},

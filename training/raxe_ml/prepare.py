@@ -1,5 +1,6 @@
 """Stage ``data``: corpus and shards -> train.jsonl, dev.jsonl, test.jsonl; splits go by source."""
 
+import random
 from collections import Counter
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def prepare(config: TrainConfig, data: Path, out: Path, corpus: Path = CORPUS) -
     The held-out sources are there whatever the model learns from, so that every choice is measured on the same rows.
     """
     shards = without_duplicates(load_shards(data, config.drop, config.weights))
-    if not shards:
+    if config.shards and not shards:
         raise FileNotFoundError(f"no *.jsonl.gz shard below {data}")
     written = load_corpus(corpus)
     learning = learning_rows(written.train, config.corpus.weight)
@@ -31,10 +32,17 @@ def prepare(config: TrainConfig, data: Path, out: Path, corpus: Path = CORPUS) -
         # Rows of the corpus go in as written: what is close to a held-out row is its topic's, or its pair's other side.
         train += [row for row in learning if row.shard not in spared] * config.corpus.repeat
     out.mkdir(parents=True, exist_ok=True)
-    splits: dict[str, list[Row]] = {"train": train, "dev": dev, "test": test}
+    splits = {name: _limited(rows, config) for name, rows in (("train", train), ("dev", dev), ("test", test))}
     for name, split in splits.items():
         write_rows(out / f"{name}.jsonl", split)
     return Counter({name: len(split) for name, split in splits.items()})
+
+
+def _limited(rows: list[Row], config: TrainConfig) -> list[Row]:
+    """At most ``config.limit`` rows, drawn with the seed."""
+    if config.limit is None or len(rows) <= config.limit:
+        return rows
+    return random.Random(config.seed).sample(rows, config.limit)
 
 
 def _from_shards(config: TrainConfig, rows: list[Row], held_out: list[Row]) -> list[Row]:

@@ -6,6 +6,7 @@ bf16 autocast with fp32 weights; the same seed on the same machine gives the sam
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from raxe_ml.config import TrainConfig
 from raxe_ml.model import Network, build, device
 from raxe_ml.rows import read_rows
 from raxe_ml.taxonomy import load_taxonomy
+from raxe_ml.watch import Watch
 
 _CLIP_NORM = 1.0
 
@@ -24,7 +26,9 @@ def _loss(network: Network, batch: Batch, config: TrainConfig) -> Tensor:
     binary, family, subfamily = network.heads(embedding.float())
     smooth = config.label_smoothing
     target = batch.binary * (1 - smooth) + smooth / 2
-    loss_binary = nn.functional.binary_cross_entropy_with_logits(binary, target, weight=batch.weight)
+    sides = config.class_weights
+    row_weight = batch.weight * (batch.binary * sides.attack + (1 - batch.binary) * sides.benign)
+    loss_binary = nn.functional.binary_cross_entropy_with_logits(binary, target, weight=row_weight)
     weights = config.loss_weights
     total = weights.binary * loss_binary
     for logits, labels, weight in (
@@ -49,14 +53,14 @@ def _to(batch: Batch, target: torch.device) -> Batch:
 
 
 def train(config: TrainConfig, work: Path, report: Callable[[str], None]) -> Path:
-    """Trains on ``work/train.jsonl`` and returns the path of the weights, ``work/network.pt``.
+    """Trains on ``work/train.jsonl`` and returns the path of the best epoch's weights, ``work/network.pt``.
 
     ``report`` gets a line every 100 steps. A ``work/checkpoint.pt`` of the same configuration is resumed.
     """
     torch.manual_seed(config.seed)
     names = tuple(entry.id for entry in load_taxonomy())
     batcher = Batcher(read_rows(work / "train.jsonl"), config, names)
-    network = build(config.base_package, len(names))
+    network = build(config, len(names))
     target = device()
     network.encoder.to(target).train()
     network.heads.to(target).train()
@@ -67,23 +71,41 @@ def train(config: TrainConfig, work: Path, report: Callable[[str], None]) -> Pat
         optimizer, lambda s: min((s + 1) / warm, max(0.0, (steps - s) / max(1, steps - warm)))
     )
     checkpoint = work / "checkpoint.pt"
-    done = 0
+    done, watch = 0, Watch(read_rows(work / "dev.jsonl"), config)
     if checkpoint.exists():
         saved = torch.load(checkpoint, weights_only=True)
         if saved["config"] == config.model_dump_json():
             network.load(saved["network"])
             optimizer.load_state_dict(saved["optimizer"])
             schedule.load_state_dict(saved["schedule"])
-            done = saved["epoch"]
+            done, watch.best, watch.waited = saved["epoch"], saved["best"], saved["waited"]
             report(f"resumed after epoch {done}")
     for epoch in range(done, config.epochs):
+        if watch.waited >= config.early_stopping.patience:
+            report(f"stopped after epoch {epoch}: no better epoch in {watch.waited}")
+            break
         _epoch(network, batcher, config, epoch, _Stepper(optimizer, schedule, steps, report))
-        state = {"config": config.model_dump_json(), "network": network.state(), "optimizer": optimizer.state_dict(),
-                 "schedule": schedule.state_dict(), "epoch": epoch + 1}  # fmt: skip
-        torch.save(state, checkpoint.with_suffix(".partial"))
-        checkpoint.with_suffix(".partial").replace(checkpoint)
-    torch.save(network.state(), work / "network.pt")
+        better = watch.look(network)
+        report(f"epoch {epoch + 1}: AUROC {watch.last:.4f} on rows of dev, best {watch.best:.4f}")
+        if better:
+            _save(network.state(), work / "network.pt")
+        state = {
+            "config": config.model_dump_json(),
+            "network": network.state(),
+            "optimizer": optimizer.state_dict(),
+            "schedule": schedule.state_dict(),
+            "epoch": epoch + 1,
+            "best": watch.best,
+            "waited": watch.waited,
+        }
+        _save(state, checkpoint)
     return work / "network.pt"
+
+
+def _save(state: dict[str, Any], path: Path) -> None:
+    """Writes the file whole or not at all."""
+    torch.save(state, path.with_suffix(".partial"))
+    path.with_suffix(".partial").replace(path)
 
 
 class _Stepper:
