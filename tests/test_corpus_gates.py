@@ -121,8 +121,17 @@ def test_a_frozen_file_that_changes_is_named(tmp_path: Path) -> None:
 def test_rows_taken_from_others_are_named_with_their_source() -> None:
     """A run of twelve words in common, or an equal short text, shows; a shared phrase does not."""
     run = " ".join(WORDS[:12])
-    shards = [Row(f"before {run} after", BENIGN, "", "user", "shard-a"), Row("Short, equal!", "PI", "", "user", "b")]
-    rows = [attack(1, f"my own {run}"), attack(2, "short equal"), attack(3, " ".join(WORDS[:11]) + " else")]
+    shards = [
+        Row(f"before {run} after", BENIGN, "", "user", "shard-a"),
+        Row("Short, equal!", "PI", "", "user", "b"),
+        Row("... ---", "PI", "", "user", "morse"),
+    ]
+    rows = [
+        attack(1, f"my own {run}"),
+        attack(2, "short equal"),
+        attack(3, " ".join(WORDS[:11]) + " else"),
+        attack(4, "-.- .-"),
+    ]
     assert {key: list(names) for key, names in shared_with(rows, shards).items()} == {
         "farm-0001": ["shard-a"],
         "farm-0002": ["b"],

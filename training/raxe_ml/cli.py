@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from raxe_ml.config import load_config
+from raxe_ml.config import TrainConfig, load_config
 from raxe_ml.config import smoke as cut_down
 from raxe_ml.corpus.cli import app as corpus
 
@@ -16,6 +16,7 @@ app.add_typer(corpus, name="corpus")
 Config = Annotated[Path, typer.Option(help="configuration of the model")]
 Data = Annotated[Path, typer.Option(help="folder whose sub-folders hold the *.jsonl.gz shards")]
 Work = Annotated[Path, typer.Option(help="folder for what the stages pass on")]
+Smoke = Annotated[bool, typer.Option(help="a slice of the corpus, one epoch: do the stages work?")]
 Models = Annotated[Path, typer.Option(help="the models folder to write into")]
 
 _CONFIG, _DATA = Path("training/configs/minilm-l6.yaml"), Path("data")
@@ -23,6 +24,10 @@ _WORK, _MODELS = Path("build/train"), Path("models")
 
 # The stages import torch and scikit-learn, slow and not in every environment: each command brings in its own.
 # ruff: noqa: PLC0415
+
+
+def _loaded(path: Path, *, smoke: bool) -> TrainConfig:
+    return cut_down(load_config(path)) if smoke else load_config(path)
 
 
 @app.command()
@@ -35,12 +40,12 @@ def data(config: Config = _CONFIG, data: Data = _DATA, work: Work = _WORK) -> No
 
 
 @app.command()
-def train(config: Config = _CONFIG, data: Data = _DATA, work: Work = _WORK) -> None:
+def train(config: Config = _CONFIG, data: Data = _DATA, work: Work = _WORK, smoke: Smoke = False) -> None:
     """Fine-tune encoder and heads; a stopped run goes on from its last epoch."""
     from raxe_ml.prepare import prepare
     from raxe_ml.train import train as run
 
-    loaded = load_config(config)
+    loaded = _loaded(config, smoke=smoke)
     if not (work / "train.jsonl").exists():
         prepare(loaded, data, work)
     print(run(loaded, work, lambda line: print(line, flush=True)))
@@ -89,7 +94,7 @@ def run(
     data: Data = _DATA,
     work: Work = _WORK,
     models: Models = _MODELS,
-    smoke: Annotated[bool, typer.Option(help="a slice of the corpus, one epoch: do the stages work?")] = False,
+    smoke: Smoke = False,
 ) -> None:
     """All stages in order, from data to figures."""
     from raxe_ml.export import export_encoder
@@ -98,7 +103,7 @@ def run(
     from raxe_ml.prepare import prepare
     from raxe_ml.train import train as fit
 
-    chosen = cut_down(load_config(config)) if smoke else load_config(config)
+    chosen = _loaded(config, smoke=smoke)
     print(dict(prepare(chosen, data, work)))
     fit(chosen, work, lambda line: print(line, flush=True))
     export_encoder(chosen, work)
