@@ -10,6 +10,7 @@ from raxe_ml.corpus.learning import learning_rows
 from raxe_ml.corpus.rows import CORPUS, load_corpus
 from raxe_ml.generate import generate
 from raxe_ml.rows import Row, capped, load_shards, without_duplicates, write_rows
+from raxe_ml.served import as_served
 
 
 def prepare(config: TrainConfig, data: Path, out: Path, corpus: Path = CORPUS) -> Counter[str]:
@@ -31,6 +32,7 @@ def prepare(config: TrainConfig, data: Path, out: Path, corpus: Path = CORPUS) -
     if config.corpus.weight > 0:
         # Rows of the corpus go in as written: what is close to a held-out row is its topic's, or its pair's other side.
         train += [row for row in learning if row.shard not in spared] * config.corpus.repeat
+    train = list(as_served(train))
     out.mkdir(parents=True, exist_ok=True)
     splits = {name: _limited(rows, config) for name, rows in (("train", train), ("dev", dev), ("test", test))}
     for name, split in splits.items():

@@ -80,11 +80,12 @@ def train(config: TrainConfig, work: Path, report: Callable[[str], None]) -> Pat
             schedule.load_state_dict(saved["schedule"])
             done, watch.best, watch.waited = saved["epoch"], saved["best"], saved["waited"]
             report(f"resumed after epoch {done}")
+    stepper = _Stepper(optimizer, schedule, steps, report)
     for epoch in range(done, config.epochs):
         if watch.waited >= config.early_stopping.patience:
             report(f"stopped after epoch {epoch}: no better epoch in {watch.waited}")
             break
-        _epoch(network, batcher, config, epoch, _Stepper(optimizer, schedule, steps, report))
+        _epoch(network, batcher, config, epoch, stepper)
         better = watch.look(network)
         report(f"epoch {epoch + 1}: AUROC {watch.last:.4f} on rows of dev, best {watch.best:.4f}")
         if better:
