@@ -65,11 +65,12 @@ quick: .venv/.ready ## The test suite without the slow part
 	.venv/bin/python -m pytest -q -m "not slow"
 
 .PHONY: check
-check: .venv/.ready ## Format, lint, types, layers, template
+check: .venv/.ready ## Format, lint, types, layers, corpus, template
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
+	.venv/bin/raxe-ml corpus check
 	SAM_CLI_TELEMETRY=0 .venv/bin/sam validate --lint --region eu-west-1
 
 .PHONY: format

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from raxe_ml.config import TrainConfig
 from raxe_ml.copies import without_near_copies
-from raxe_ml.corpus.learning import learning_rows
+from raxe_ml.corpus.learning import CORPUS_SHARD, learning_rows
 from raxe_ml.corpus.rows import CORPUS, load_corpus
 from raxe_ml.generate import generate
 from raxe_ml.rows import Row, capped, load_shards, without_duplicates, write_rows
@@ -23,7 +23,7 @@ def prepare(config: TrainConfig, data: Path, out: Path, corpus: Path = CORPUS) -
         raise FileNotFoundError(f"no *.jsonl.gz shard below {data}")
     written = load_corpus(corpus)
     learning = learning_rows(written.train, config.corpus.weight)
-    spared = {f"corpus_{topic}" for topic in config.corpus.dev}
+    spared = {f"{CORPUS_SHARD}{topic}" for topic in config.corpus.dev}
     dev = [row for row in shards if row.shard in config.dev and row.role != "part"]
     test = [row for row in shards if row.shard in config.test and row.role != "part"]
     dev += [row for row in learning if row.shard in spared]

@@ -7,6 +7,7 @@ import torch
 from raxe.evaluation import auroc
 from raxe_ml.batches import Batcher
 from raxe_ml.config import TrainConfig
+from raxe_ml.corpus.learning import CORPUS_SHARD
 from raxe_ml.model import Network, device
 from raxe_ml.rows import Row
 
@@ -18,8 +19,14 @@ class Watch:
     """
 
     def __init__(self, rows: list[Row], config: TrainConfig) -> None:
-        """Takes the rows of dev and draws those it looks at, attacks and benign rows alike."""
+        """Takes the rows of dev and draws those it looks at: of the corpus, when dev has topics of it.
+
+        Labels of shards are noisy. On all of dev the first of three epochs looked best (AUROC 0.873, 0.837, 0.859),
+        while from the first to the third it rose from 0.834 to 0.881 on held-out topics and from 0.870 to 0.904 on
+        held-out shards.
+        """
         draw = random.Random(config.seed)
+        rows = [row for row in rows if row.shard.startswith(CORPUS_SHARD)] or rows
         chosen = draw.sample(rows, min(len(rows), config.early_stopping.rows))
         self._batcher, self._seed = Batcher(chosen, config, ()), config.seed
         self.best, self.last, self.waited = -1.0, -1.0, 0

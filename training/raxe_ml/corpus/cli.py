@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from raxe_ml.corpus.against import shared_with
+from raxe_ml.corpus.batch import add_batch
 from raxe_ml.corpus.counts import tables
 from raxe_ml.corpus.gates import GATES, Finding, write_sums
 from raxe_ml.corpus.rows import CORPUS, Corpus, load_corpus
@@ -38,6 +39,19 @@ def check(
     failed = sum(not finding.passed for finding in findings)
     console.print(f"{len(corpus.rows):,} rows, {len(findings)} figures, {failed} fail")
     raise typer.Exit(code=int(failed > 0))
+
+
+@app.command()
+def add(
+    batch: Annotated[Path, typer.Argument(help="texts in the form of raxe_ml/corpus/batch.py")],
+    topic: Annotated[Path, typer.Argument(help="the topic file to append to, made when it is not there")],
+) -> None:
+    """Append a batch of written texts to a topic file; nothing is written when one entry is wrong."""
+    try:
+        print(f"{add_batch(batch, topic)} rows added")
+    except ValueError as error:
+        print(error)
+        raise typer.Exit(code=2) from None
 
 
 @app.command()

@@ -6,6 +6,7 @@ from itertools import takewhile
 from raxe_ml.corpus.rows import CorpusRow
 from raxe_ml.rows import Row
 
+CORPUS_SHARD = "corpus_"  # what the names of its topics begin with among the shards
 _LEAST_SHARED = 0.4  # share of the text that twins have in common; below it the two were written apart
 
 
@@ -19,7 +20,16 @@ def learning_rows(rows: Sequence[CorpusRow], weight: float) -> list[Row]:
     for one, other in (pair for pair in by_pair.values() if len(pair) == 2):
         spans |= _differing(one, other)
     return [
-        Row(row.text, row.family, row.subfamily, row.role, f"corpus_{row.topic}", weight, spans.get(row.id), row.lang)
+        Row(
+            row.text,
+            row.family,
+            row.subfamily,
+            row.role,
+            f"{CORPUS_SHARD}{row.topic}",
+            weight,
+            spans.get(row.id),
+            row.lang,
+        )
         for row in rows
     ]
 

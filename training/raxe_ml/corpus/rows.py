@@ -103,6 +103,16 @@ def load_corpus(folder: Path = CORPUS) -> Corpus:
     return Corpus(tuple(rows), frozenset(path.stem for path in files if path.parent.name == TEST), tuple(faults))
 
 
+def rows_of(path: Path) -> list[CorpusRow]:
+    """The rows of one topic file; raises ValueError, which names line and field, for a line that is no valid row."""
+    rows: list[CorpusRow] = []
+    for row in _read(path, path.parent):
+        if isinstance(row, str):
+            raise ValueError(row)
+        rows.append(row)
+    return rows
+
+
 def _read(path: Path, folder: Path) -> Iterator[CorpusRow | str]:
     """Each line as a row, or as the sentence that says what is wrong with it."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
