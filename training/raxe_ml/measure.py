@@ -108,6 +108,8 @@ def _machine() -> str:
 def _into_metadata(path: Path, report: Report) -> None:
     found, latency = report.overall.figures, report.overall.latency
     shares = {name: getattr(found, name) for name in ("recall", "fpr", "precision", "f1", "balanced_accuracy", "auroc")}
+    if shares["precision"] is None:
+        shares["precision"] = 0.0  # nothing is flagged, as a model of a smoke run may do: no attack is found either
     if latency is None or None in shares.values():
         raise ValueError("the test sources must hold attacks and benign rows")
     accuracy = Accuracy(rows=found.n, **{name: round(value, DIGITS) for name, value in shares.items()})
