@@ -119,7 +119,7 @@ train-setup: .venv-train/.ready ## The virtual environment .venv-train, with tor
 	@.venv-train/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@cp $< $@
 
-.PHONY: data train export bundle benchmark
+.PHONY: data train export bundle benchmark validate
 data: .venv-train/.ready ## Compose the training and held-out sets from DATA
 	.venv-train/bin/python -m raxe_ml data --data "$(DATA)"
 train: .venv-train/.ready ## Fine-tune the encoder and the heads
@@ -131,6 +131,9 @@ bundle: .venv-train/.ready ## Pack the .raxe bundle and its metadata
 
 benchmark: .venv-train/.ready ## Measure the model on the held-out sources; the figures go into its metadata
 	.venv-train/bin/python -m raxe_ml benchmark
+
+validate: .venv/.ready ## The model's measured figures beside its targets
+	.venv/bin/python -m raxe_ml validate
 
 .PHONY: rules-report
 rules-report: .venv/.ready ## How often the rules hit the benign rows of DATA, and their recall by family

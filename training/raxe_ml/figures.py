@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from raxe.evaluation import auroc
+from raxe.evaluation import auroc, figures
 
 RESAMPLES = 1000
 LEVEL = 0.95
@@ -54,12 +54,11 @@ def set_figures(labels: Sequence[int], flagged: Sequence[bool], scores: Sequence
     attacks, benign = s[y], s[~y]
     hits, alarms = raised[y].astype(float), raised[~y].astype(float)
     both = bool(len(attacks) and len(benign))
-    f1 = 2 * hits.sum() / (hits.sum() + alarms.sum() + len(hits)) if len(hits) else None
     return SetFigures(
         len(y),
         _share(hits, np.mean, draw),
         _share(alarms, np.mean, draw),
-        None if f1 is None else float(f1),
+        figures(labels, flagged, scores).f1,
         _between(attacks, benign, _area, draw) if both else None,
         _between(attacks, benign, recall_at, draw) if both else None,
         expected_calibration_error(y, s) if both else None,

@@ -44,8 +44,8 @@ def guess_from_shape(rows: Sequence[CorpusRow]) -> float:
     """AUROC of a logistic regression on length, language, role and topic file, cross-validated by row."""
     limits = [limit for limit, _ in BUCKETS[:-1]]
     # Finer than the buckets: a side that is longer by a third shows inside one of them.
-    lengths = [int(4 * np.log2(1 + word_count(row.text))) for row in rows]
-    coarse = np.digitize([word_count(row.text) for row in rows], limits)
+    words = np.array([word_count(row.text) for row in rows])
+    lengths, coarse = (4 * np.log2(1 + words)).astype(int), np.digitize(words, limits)
     features = np.array(
         [
             (str(length), str(bucket), row.lang, row.role, row.topic, f"{row.topic} {row.role}")
