@@ -15,6 +15,7 @@ from functions.local.events import ROOT
 from raxe.values import Detection, Family, L2Result, ScanResult, Severity, Span
 from raxe_ml.calibrate import REVIEW_FPR, Scored, calibrated, platt, thresholds
 from raxe_ml.config import Composed, load_config
+from raxe_ml.corpus.learning import Graft
 from raxe_ml.generate import generate
 from raxe_ml.grammar import load_grammar, noisy
 from raxe_ml.rows import BENIGN, Row, capped, load_shards, read_rows, subfamily_of, without_duplicates, write_rows
@@ -99,6 +100,16 @@ def test_generated_rows_are_half_attacks_in_the_numbers_asked_for() -> None:
     assert sum(row.is_attack for row in rows) == 60
     assert all(row.is_attack or not row.subfamily for row in rows)
     assert sum(row.role == "document" for row in rows) == 40
+
+
+def test_orders_and_notes_of_the_corpus_are_put_into_other_documents() -> None:
+    """About half of the composed documents hold one, the order with its label and the note without."""
+    graft = Graft("Readers add a fee.", "Visitors pay a fee.", "CMD", "persistence")
+    rows = [row for row in generate(DOCUMENTS, COUNTS, 7, [graft]) if row.role == "document"]
+    ordered, noted = ([row for row in rows if text in row.text] for text in (graft.order[:-1], graft.note[:-1]))
+    assert {(row.family, row.subfamily) for row in ordered} == {("CMD", "persistence")}
+    assert {row.family for row in noted} == {BENIGN}
+    assert len(rows) * 0.3 < len(ordered) + len(noted) < len(rows) * 0.7
 
 
 def test_noise_changes_little() -> None:

@@ -1,7 +1,7 @@
 """Rows -> token ids -> batches of like length, so that little of a batch is padding."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,18 +110,28 @@ class Batcher:
         return ids[start : start + size]
 
     def epoch(self, seed: int) -> Iterator[Batch]:
-        """Yields the batches of one epoch in an order drawn with the seed."""
+        """Yields the batches of one epoch over the usable rows, in an order drawn with the seed."""
         draw = random.Random(seed)
-        windows = [(i, self._window(i, draw)) for i in self.usable()]
+        batches = self._batches(self.usable(), draw)
+        draw.shuffle(batches)
+        for batch in batches:
+            yield self._tensors(batch)
+
+    def every_row(self, seed: int) -> Iterator[tuple[list[int], Batch]]:
+        """Yields the positions of rows and their batch, so that each row comes once, by one window."""
+        for batch in self._batches(range(len(self._rows)), random.Random(seed)):
+            yield [i for i, _ in batch], self._tensors(batch)
+
+    def _batches(self, positions: Iterable[int], draw: random.Random) -> list[list[tuple[int, list[int]]]]:
+        """Windows of like length together, each batch within ``batch_tokens``."""
+        windows = [(i, self._window(i, draw)) for i in positions]
         windows.sort(key=lambda pair: len(pair[1]) + draw.random() * 8)
         batches: list[list[tuple[int, list[int]]]] = [[]]
         for pair in windows:
             if batches[-1] and (len(batches[-1]) + 1) * (len(pair[1]) + 2) > self._config.batch_tokens:
                 batches.append([])
             batches[-1].append(pair)
-        draw.shuffle(batches)
-        for batch in batches:
-            yield self._tensors(batch)
+        return batches
 
     def _tensors(self, batch: list[tuple[int, list[int]]]) -> Batch:
         width = max(len(ids) for _, ids in batch) + 2

@@ -40,6 +40,26 @@ def data(config: Config = _CONFIG, data: Data = _DATA, work: Work = _WORK) -> No
 
 
 @app.command()
+def doubts(
+    out: Annotated[Path, typer.Option(help="the file of digests to write")],
+    config: Config = _CONFIG,
+    data: Data = _DATA,
+    work: Work = _WORK,
+) -> None:
+    """List the shards' rows whose label is not believed; --work holds a run on the corpus alone."""
+    from raxe_ml.corpus.rows import load_corpus
+    from raxe_ml.doubts import rows_to_judge, write_doubts
+    from raxe_ml.embed import embed
+    from raxe_ml.export import load_network
+
+    loaded = load_config(config)
+    rows = rows_to_judge(loaded, data, load_corpus().train)
+    vectors = embed(load_network(loaded, work), rows, loaded)
+    for name, (doubted, looked) in write_doubts(rows, vectors, loaded.seed, out).items():
+        print(f"{doubted / looked:6.1%} {doubted:5} of {looked:5}  {name}")
+
+
+@app.command()
 def train(config: Config = _CONFIG, data: Data = _DATA, work: Work = _WORK, smoke: Smoke = False) -> None:
     """Fine-tune encoder and heads; a stopped run goes on from its last epoch."""
     from raxe_ml.prepare import prepare

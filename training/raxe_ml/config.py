@@ -85,6 +85,7 @@ class TrainConfig(_Strict):
     corpus: Corpus
     shards: bool = True
     limit: int | None = Field(default=None, ge=20)
+    doubts: Path | None = Field(default=None, description="digests of rows to leave out, written by `raxe-ml doubts`")
     drop: tuple[str, ...] = ()
     weights: dict[str, float] = {}
     dev: tuple[str, ...]

@@ -2,15 +2,17 @@
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from raxe_ml.config import Composed
+from raxe_ml.corpus.learning import Graft
 from raxe_ml.grammar import load_grammar, noisy
 from raxe_ml.rows import BENIGN, Row, subfamily_of
 
 _GRAMMAR = load_grammar()
 _PAYLOAD_SHARDS = ("rag_parts_bipia", "rag_parts_asb", "rag_parts_skill", "rag_parts_tasks_multilingual")
 _LONGEST_PAYLOAD = 500  # characters; a longer one would not share a window with its carrier
+_GRAFTED = 0.5  # share of composed documents whose order or note comes from a contrast pair of the corpus
 _CARRIER_WORDS = (10, 70)  # words of a document that a carrier is cut to, so that order and carrier share one window
 
 
@@ -68,8 +70,11 @@ def _order(payloads: list[str], wrappers: list[str], triggers: list[str], draw: 
     return payload
 
 
-def compose_documents(rows: list[Row], count: int, draw: random.Random) -> list[Row]:
-    """``count`` documents: half with an order to the model, half with an ordinary note in the same forms."""
+def compose_documents(rows: list[Row], grafts: Sequence[Graft], count: int, draw: random.Random) -> list[Row]:
+    """``count`` documents: half with an order to the model, half with an ordinary note in the same forms.
+
+    Of a contrast pair of the corpus, order and note are drawn alike, so that neither its words nor its form tell.
+    """
     carriers = [row.text for row in rows if row.role == "document" and not row.is_attack]
     parts = {
         shard: [row.text for row in rows if row.shard == shard] for shard in {r.shard for r in rows if r.role == "part"}
@@ -80,9 +85,13 @@ def compose_documents(rows: list[Row], count: int, draw: random.Random) -> list[
     made = []
     for i in range(count if carriers else 0):
         carrier, form = _cut(draw.choice(carriers), draw), draw.choice(_FORMS)
+        graft = draw.choice(grafts) if grafts and draw.random() < _GRAFTED else None
         if i % 2:
-            text = form(carrier, _GRAMMAR.draw("notes", draw), draw)
-            made.append(Row(text, BENIGN, "", "document", "made_documents"))
+            note = graft.note if graft else _GRAMMAR.draw("notes", draw)
+            made.append(Row(form(carrier, note, draw), BENIGN, "", "document", "made_documents"))
+        elif graft:
+            text = form(carrier, graft.order, draw)
+            made.append(Row(text, graft.family, graft.subfamily, "document", "made_documents"))
         else:
             text = form(carrier, _order(payloads, wrappers, triggers, draw), draw)
             name = subfamily_of(text, "RAG", "") or (
@@ -104,11 +113,11 @@ def _pairs(kind: str, family: str, count: int, draw: random.Random) -> list[Row]
     return made
 
 
-def generate(rows: list[Row], counts: Composed, seed: int) -> list[Row]:
+def generate(rows: list[Row], counts: Composed, seed: int, grafts: Sequence[Graft] = ()) -> list[Row]:
     """All generated rows for the training rows given; the same seed gives the same rows."""
     draw = random.Random(seed)
     return [
-        *compose_documents(rows, counts.rag, draw),
+        *compose_documents(rows, grafts, counts.rag, draw),
         *_pairs("trigger", "PI", counts.trigger, draw),
         *_pairs("command", "CMD", counts.command, draw),
         *_pairs("personal", "PII", counts.personal, draw),

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from raxe_ml.config import TrainConfig
 from raxe_ml.copies import without_near_copies
-from raxe_ml.corpus.learning import CORPUS_SHARD, learning_rows
+from raxe_ml.corpus.learning import CORPUS_SHARD, Graft, grafts, learning_rows
 from raxe_ml.corpus.rows import CORPUS, load_corpus
+from raxe_ml.doubts import load_doubts
 from raxe_ml.generate import generate
-from raxe_ml.rows import Row, capped, load_shards, without_duplicates, write_rows
+from raxe_ml.rows import Row, capped, digest, load_shards, without_duplicates, write_rows
 from raxe_ml.served import as_served
 
 
@@ -28,7 +29,8 @@ def prepare(config: TrainConfig, data: Path, out: Path, corpus: Path = CORPUS) -
     test = [row for row in shards if row.shard in config.test and row.role != "part"]
     dev += [row for row in learning if row.shard in spared]
     test += learning_rows(written.test, 1.0)
-    train = _from_shards(config, shards, dev + test) if config.shards else []
+    taught = [row for row in written.train if row.topic not in config.corpus.dev] if config.corpus.weight > 0 else []
+    train = _from_shards(config, shards, dev + test, list(grafts(taught))) if config.shards else []
     if config.corpus.weight > 0:
         # Rows of the corpus go in as written: what is close to a held-out row is its topic's, or its pair's other side.
         train += [row for row in learning if row.shard not in spared] * config.corpus.repeat
@@ -47,9 +49,10 @@ def _limited(rows: list[Row], config: TrainConfig) -> list[Row]:
     return random.Random(config.seed).sample(rows, config.limit)
 
 
-def _from_shards(config: TrainConfig, rows: list[Row], held_out: list[Row]) -> list[Row]:
-    """Capped, without copies of held-out rows, with what the generators make of them."""
+def _from_shards(config: TrainConfig, rows: list[Row], held_out: list[Row], written: list[Graft]) -> list[Row]:
+    """Capped, without doubted rows and copies of held-out ones, with what the generators make of them."""
     held = set(config.dev) | set(config.test)
+    doubted = load_doubts(config.doubts)
     pool = capped((row for row in rows if row.shard not in held), config.cap_per_shard, config.seed)
-    pool = without_near_copies(pool, held_out)
-    return [row for row in pool if row.role != "part"] + generate(pool, config.composed, config.seed)
+    pool = without_near_copies([row for row in pool if digest(row.text) not in doubted], held_out)
+    return [row for row in pool if row.role != "part"] + generate(pool, config.composed, config.seed, written)

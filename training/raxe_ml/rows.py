@@ -129,12 +129,17 @@ def folded(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.lower()))
 
 
+def digest(text: str) -> str:
+    """What tells two texts apart, in 24 hexadecimal digits: their lower-cased words."""
+    return hashlib.blake2b(folded(text).encode("utf-8", "replace"), digest_size=12).hexdigest()
+
+
 def without_duplicates(rows: Iterable[Row]) -> list[Row]:
     """The rows with each text once, compared by its lower-cased words; of two labels the first row's stays."""
-    seen: set[bytes] = set()
+    seen: set[str] = set()
     kept = []
     for row in rows:
-        key = hashlib.blake2b(folded(row.text).encode("utf-8", "replace"), digest_size=12).digest()
+        key = digest(row.text)
         if key not in seen:
             seen.add(key)
             kept.append(row)
