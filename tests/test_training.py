@@ -56,6 +56,25 @@ def test_the_configuration_is_read_and_unknown_keys_are_refused(tmp_path: Path) 
         load_config(changed)
 
 
+def test_a_configuration_extends_another(tmp_path: Path) -> None:
+    """The keys of the other file hold unless the own file says otherwise, and unknown ones are refused still."""
+    own = tmp_path / "own.yaml"
+    own.write_text(f"extends: {CONFIG}\nmodel_id: smaller\nlayers: [0, 2]\n", encoding="utf-8")
+    base, found = load_config(CONFIG), load_config(own)
+    assert found == base.model_copy(update={"model_id": "smaller", "layers": (0, 2)})
+    own.write_text(f"extends: {CONFIG}\nlayer: [0, 2]\n", encoding="utf-8")
+    with pytest.raises(ValidationError, match="layer"):
+        load_config(own)
+
+
+def test_the_smaller_model_learns_from_the_larger_one() -> None:
+    """Both shipped configurations learn from the same rows and keep the same sources out."""
+    larger, smaller = load_config(CONFIG), load_config(CONFIG.with_name("minilm-l3.yaml"))
+    assert smaller.teacher
+    assert load_config(ROOT / smaller.teacher.config) == larger
+    assert (smaller.dev, smaller.test, smaller.corpus) == (larger.dev, larger.test, larger.corpus)
+
+
 def test_held_out_sources_do_not_overlap() -> None:
     """No source is in dev and in test, and none of them is dropped."""
     config = load_config(CONFIG)

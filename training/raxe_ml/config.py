@@ -50,6 +50,14 @@ class EarlyStopping(_Strict):
     rows: int = Field(ge=50)
 
 
+class Teacher(_Strict):
+    """A finished run that a smaller network learns from, beside the labels."""
+
+    config: Path
+    work: Path = Field(description="the folder of its run, which holds network.pt")
+    weight: float = Field(ge=0, le=1, description="of what the teacher says in the loss; the rest is the labels'")
+
+
 class Targets(_Strict):
     """What a model must reach on the held-out sources; `raxe-ml validate` compares."""
 
@@ -67,6 +75,8 @@ class TrainConfig(_Strict):
     seed: int
     base_package: str
     base_model: str
+    layers: tuple[int, ...] | None = Field(default=None, description="transformer layers that are kept, all when None")
+    teacher: Teacher | None = None
     max_length: int = Field(ge=16, le=512)
     stride: int = Field(ge=8, le=512)
     epochs: int = Field(ge=1, le=20)
@@ -104,5 +114,11 @@ def smoke(config: TrainConfig) -> TrainConfig:
 
 
 def load_config(path: Path) -> TrainConfig:
-    """The configuration in ``path``; raises pydantic's ValidationError with the path of a wrong or unknown key."""
-    return TrainConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    """The configuration in ``path``; raises pydantic's ValidationError with the path of a wrong or unknown key.
+
+    A file that says ``extends: other.yaml`` has the keys of that file beside it, its own ones first.
+    """
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if "extends" in values:
+        values = yaml.safe_load((path.parent / values.pop("extends")).read_text(encoding="utf-8")) | values
+    return TrainConfig.model_validate(values)

@@ -90,6 +90,9 @@ def build(config: TrainConfig, subfamilies: int, *, pretrained: bool = True) -> 
         bert = BertModel.from_pretrained(folder, add_pooling_layer=False, **_VARIANT)
     else:
         bert = BertModel(BertConfig.from_pretrained(folder, **_VARIANT), add_pooling_layer=False)
+    if config.layers is not None:
+        bert.encoder.layer = nn.ModuleList(bert.encoder.layer[i] for i in config.layers)
+        bert.config.num_hidden_layers = len(config.layers)
     return Network(Encoder(bert), Heads(bert.config.hidden_size, subfamilies, config.classifier))
 
 

@@ -25,7 +25,7 @@ from raxe.text import prepare
 from raxe.values import Source
 from raxe_ml.batches import first_windows
 from raxe_ml.calibrate import Scored, calibrated, platt, thresholds
-from raxe_ml.config import TrainConfig
+from raxe_ml.config import TrainConfig, load_config
 from raxe_ml.export import export_heads, load_network
 from raxe_ml.knowledge import cluster, trigger_words
 from raxe_ml.model import FAMILIES, Heads
@@ -131,7 +131,7 @@ class Packager:
             "version": self.config.version,
             "variant": "int8",
             "status": "active",
-            "description": f"{self.config.base_model} fine-tuned end to end; heads for attack, family and subfamily",
+            "description": f"{_making(self.config)}; heads for attack, family and subfamily",
             "file_info": {
                 "bundle": bundle.as_posix(),
                 "embeddings": encoder.as_posix(),
@@ -181,6 +181,13 @@ def score(rows: list[Row], detector: OnnxDetector) -> list[Scored]:
         l1 = rules.detect([prompt])
         scored.append(Scored(row, l1[0], detector.detect([prompt], l1)[0]))
     return scored
+
+
+def _making(config: TrainConfig) -> str:
+    if config.teacher is None:
+        return f"{config.base_model} fine-tuned end to end"
+    layers = "all" if config.layers is None else len(config.layers)
+    return f"{config.base_model}, {layers} layers, distilled from {load_config(config.teacher.config).model_id}"
 
 
 def _sha256(path: Path) -> str:

@@ -4,7 +4,7 @@ bf16 autocast with fp32 weights; the same seed on the same machine gives the sam
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from raxe_ml.batches import Batch, Batcher
 from raxe_ml.config import TrainConfig
+from raxe_ml.distill import TeacherNetwork
 from raxe_ml.model import Network, build, device
 from raxe_ml.rows import read_rows
 from raxe_ml.taxonomy import load_taxonomy
@@ -21,9 +22,18 @@ from raxe_ml.watch import Watch
 _CLIP_NORM = 1.0
 
 
-def _loss(network: Network, batch: Batch, config: TrainConfig) -> Tensor:
+def _loss(network: Network, batch: Batch, config: TrainConfig, teacher: TeacherNetwork | None) -> Tensor:
     embedding = network.encoder(batch.input_ids, batch.attention_mask)
-    binary, family, subfamily = network.heads(embedding.float())
+    logits = network.heads(embedding.float())
+    labels = _labels_loss(logits, batch, config)
+    if teacher is None or config.teacher is None:
+        return labels
+    share = config.teacher.weight
+    return (1 - share) * labels + share * teacher.loss(embedding.float(), logits[0], batch)
+
+
+def _labels_loss(logits: tuple[Tensor, Tensor, Tensor], batch: Batch, config: TrainConfig) -> Tensor:
+    binary, family, subfamily = logits
     smooth = config.label_smoothing
     target = batch.binary * (1 - smooth) + smooth / 2
     sides = config.class_weights
@@ -61,6 +71,9 @@ def train(config: TrainConfig, work: Path, report: Callable[[str], None]) -> Pat
     names = tuple(entry.id for entry in load_taxonomy())
     batcher = Batcher(read_rows(work / "train.jsonl"), config, names)
     network = build(config, len(names))
+    teacher = TeacherNetwork(config.teacher) if config.teacher else None
+    if teacher:
+        teacher.initialise(network, config)
     target = device()
     network.encoder.to(target).train()
     network.heads.to(target).train()
@@ -85,7 +98,7 @@ def train(config: TrainConfig, work: Path, report: Callable[[str], None]) -> Pat
         if watch.waited >= config.early_stopping.patience:
             report(f"stopped after epoch {epoch}: no better epoch in {watch.waited}")
             break
-        _epoch(network, batcher, config, epoch, stepper)
+        _epoch(network, batcher.epoch(config.seed + epoch), lambda b: _loss(network, b, config, teacher), stepper)
         better = watch.look(network)
         report(f"epoch {epoch + 1}: AUROC {watch.last:.4f} on rows of dev, best {watch.best:.4f}")
         if better:
@@ -136,10 +149,10 @@ class _Stepper:
             self._report(f"step {at}/{self._steps} loss {self._mean:.4f} {took:.0f} s, {left:.0f} s left")
 
 
-def _epoch(network: Network, batcher: Batcher, config: TrainConfig, epoch: int, stepper: _Stepper) -> None:
+def _epoch(network: Network, batches: Iterable[Batch], loss: Callable[[Batch], Tensor], stepper: _Stepper) -> None:
     target = device()
-    for raw in batcher.epoch(config.seed + epoch):
+    for raw in batches:
         batch = _to(raw, target)
         with torch.autocast(target.type, dtype=torch.bfloat16):
-            loss = _loss(network, batch, config)
-        stepper.step(network, loss)
+            found = loss(batch)
+        stepper.step(network, found)
