@@ -86,7 +86,7 @@ class TrainConfig(_Strict):
     warmup_fraction: float = Field(ge=0, lt=1)
     label_smoothing: float = Field(ge=0, lt=0.5)
     loss_weights: LossWeights
-    classifier: Literal["linear", "mlp"] = "linear"
+    classifier: Literal["linear", "mlp", "multi_head_random_forest"] = "linear"
     class_weights: ClassWeights = ClassWeights(attack=1.0, benign=1.0)
     early_stopping: EarlyStopping
     targets: Targets

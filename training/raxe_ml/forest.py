@@ -1,4 +1,4 @@
-"""The classifier ``multi_head_random_forest``: three forests on the embeddings of a finished encoder, as one ONNX graph."""
+"""The classifier ``multi_head_random_forest``: three forests on embeddings of a finished encoder, as one ONNX graph."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,7 +35,12 @@ def grow(
 
     def fitted(labels: list[int]) -> RandomForestClassifier:
         forest = RandomForestClassifier(
-            _TREES, max_depth=_DEPTH, min_samples_leaf=_LEAST_LEAF, class_weight="balanced", random_state=seed, n_jobs=-1
+            _TREES,
+            max_depth=_DEPTH,
+            min_samples_leaf=_LEAST_LEAF,
+            class_weight="balanced",
+            random_state=seed,
+            n_jobs=-1,
         )
         known = np.array(labels) >= 0
         return forest.fit(embeddings[known], np.array(labels)[known])
@@ -53,7 +58,7 @@ def grow(
 
 
 def export_forests(forests: Forests, temperature: float, bias: float) -> bytes:
-    """The bytes of a graph with input ``embedding`` and outputs binary, family, subfamily, as ``export_heads`` makes it.
+    """The bytes of a graph with the inputs and outputs of ``export_heads``.
 
     The share of trees that see an attack passes Platt's two numbers: sigmoid(logit / temperature + bias).
     """
@@ -66,14 +71,16 @@ def export_forests(forests: Forests, temperature: float, bias: float) -> bytes:
     model = _with_one_input(graph)
     _calibrate(model, temperature, bias)
     onnx.checker.check_model(model)
-    return model.SerializeToString()
+    made: bytes = model.SerializeToString()
+    return made
 
 
 def _placed(forest: RandomForestClassifier, name: str, size: int) -> onnx.ModelProto:
     """A forest's shares ``(N, size)``, zero for classes that no row of training had."""
     dimension = forest.n_features_in_
     options = {id(forest): {"zipmap": False, "output_class_labels": False}}
-    model = to_onnx(forest, np.zeros((1, dimension), np.float32), options=options, target_opset={"": OPSET, "ai.onnx.ml": 3})
+    example, opsets = np.zeros((1, dimension), np.float32), {"": OPSET, "ai.onnx.ml": 3}
+    model = to_onnx(forest, example, options=options, target_opset=opsets)
     shares = model.graph.output[1].name
     spread = np.zeros((len(forest.classes_), size), np.float32)
     spread[np.arange(len(forest.classes_)), forest.classes_] = 1
