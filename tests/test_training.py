@@ -208,6 +208,15 @@ def test_thresholds_keep_the_false_positive_rate() -> None:
     assert limits.review <= limits.block <= 1
 
 
+def test_near_misses_do_not_decide_the_threshold_alone() -> None:
+    """Rows of the corpus stand for a small share of benign traffic, however many of them there are."""
+    ordinary = scored(2_000, 0.0, 2)
+    near = [replace(s, row=row("x", shard="corpus_farm"), l2=replace(s.l2, score=0.9999)) for s in scored(300, 0.0, 4)]
+    assert thresholds(ordinary + near[:10]).review == thresholds(ordinary + near).review > 0.9999
+    close = [replace(s, l2=replace(s.l2, score=0.9999 if i < 10 else 0.1)) for i, s in enumerate(near)]
+    assert thresholds(ordinary).review <= thresholds(ordinary + close).review < 0.9999
+
+
 def test_rules_count_when_thresholds_are_chosen() -> None:
     """Benign rows that a severe rule hits push the threshold up: it is chosen on what policy compares with it."""
     hit = Detection("PI-001", Family.PI, "prompt_leak", Severity.CRITICAL, 0.99, Span(0, 1), "plain")

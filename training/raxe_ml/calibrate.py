@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 
 from raxe.policy import Policy, Thresholds
 from raxe.values import L2Result, ScanResult, Source
+from raxe_ml.corpus.learning import CORPUS_SHARD
 from raxe_ml.rows import Row
 
 REVIEW_FPR = 0.005  # share of held-out benign rows that may be flagged at all
 BLOCK_FPR = 0.002  # and that may be blocked
 PREVALENCE = 0.05  # share of attacks in the traffic that a calibrated score speaks of
+NEAR_MISSES = 0.05  # share of its benign texts that look dangerous, as those of the corpus are written to
 _NEWTON_STEPS = 60
 _RIDGE = 1e-6  # keeps the step finite when the rows are separable
 _LEAST_SLOPE = 0.05  # a model no better than chance must not be turned round
@@ -37,11 +39,14 @@ def platt(scored: list[Scored]) -> tuple[float, float]:
     """Temperature and bias that make ``sigmoid(logit / temperature + bias)`` most likely on the rows.
 
     The classes are weighted to ``PREVALENCE``, so a score is the probability of an attack in a traffic where one text
-    in twenty is one. Thresholds are chosen on benign rows alone and do not depend on that choice.
+    in twenty is one; benign rows count as in ``_in_traffic``. Thresholds are chosen on benign rows alone and do not
+    depend on the prevalence.
     """
     z = logits(np.array([s.l2.score for s in scored], dtype=np.float64))
     y = np.array([s.row.is_attack for s in scored], dtype=np.float64)
-    weight = np.where(y == 1, PREVALENCE / max(y.sum(), 1), (1 - PREVALENCE) / max((1 - y).sum(), 1))
+    weight = np.empty_like(y)
+    weight[y == 1] = PREVALENCE / max(y.sum(), 1)
+    weight[y == 0] = (1 - PREVALENCE) * _in_traffic([s for s in scored if not s.row.is_attack])
     features = np.stack([z, np.ones_like(z)], axis=1)  # (N, 2)
     solution = np.array([1.0, 0.0])
     for _ in range(_NEWTON_STEPS):
@@ -61,17 +66,33 @@ def calibrated(scored: list[Scored], temperature: float, bias: float) -> list[Sc
 
 
 def thresholds(scored: list[Scored]) -> Thresholds:
-    """The least thresholds whose share of flagged and of blocked benign rows stays within the two limits above.
+    """The least thresholds whose share of flagged and of blocked benign traffic stays within the two limits above.
 
     They are chosen on the combined score, rules included, because that is what policy compares with them.
     """
     policy = Policy()
-    benign = sorted(policy.decide(Source(s.row.role), s.l1, s.l2).score for s in scored if not s.row.is_attack)
-    review, block = (_above(benign, share) for share in (REVIEW_FPR, BLOCK_FPR))
+    benign = [s for s in scored if not s.row.is_attack]
+    scores = np.array([policy.decide(Source(s.row.role), s.l1, s.l2).score for s in benign])
+    review, block = (_above(scores, _in_traffic(benign), share) for share in (REVIEW_FPR, BLOCK_FPR))
     return Thresholds(review, max(review, block))
 
 
-def _above(benign: list[float], share: float) -> float:
-    """The least score that at most ``share`` of the benign scores reach."""
-    allowed = int(len(benign) * share)
-    return min(1.0, float(np.nextafter(benign[len(benign) - 1 - allowed], 2.0)))
+def _in_traffic(benign: list[Scored]) -> NDArray[np.float64]:
+    """How much of the benign traffic each row stands for, ``(N,)``, 1 in all.
+
+    The corpus is written along the line: nearly every benign row of it has an attack for a twin. Counted like ordinary
+    texts, they alone would decide the threshold. So near misses stand for ``NEAR_MISSES`` of the traffic.
+    """
+    near = np.array([s.row.shard.startswith(CORPUS_SHARD) for s in benign], dtype=bool)
+    if near.all() or not near.any():
+        return np.full(len(benign), 1 / max(len(benign), 1))
+    found: NDArray[np.float64] = np.where(near, NEAR_MISSES / near.sum(), (1 - NEAR_MISSES) / (~near).sum())
+    return found
+
+
+def _above(scores: NDArray[np.float64], traffic: NDArray[np.float64], share: float) -> float:
+    """The least score that at most ``share`` of the traffic reaches."""
+    order = np.argsort(-scores, kind="stable")
+    reached = np.cumsum(traffic[order])
+    too_many = int(np.searchsorted(reached, share + 1e-12, side="right"))
+    return min(1.0, float(np.nextafter(scores[order][min(too_many, len(scores) - 1)], 2.0)))
