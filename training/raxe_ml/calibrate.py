@@ -12,11 +12,13 @@ from raxe_ml.rows import Row
 
 REVIEW_FPR = 0.005  # share of held-out benign rows that may be flagged at all
 BLOCK_FPR = 0.002  # and that may be blocked
+NEAR_SHARE = 0.005  # share of held-out benign rows that may count as near a known attack
 PREVALENCE = 0.05  # share of attacks in the traffic that a calibrated score speaks of
 NEAR_MISSES = 0.05  # share of its benign texts that look dangerous, as those of the corpus are written to
 _NEWTON_STEPS = 60
 _RIDGE = 1e-6  # keeps the step finite when the rows are separable
 _LEAST_SLOPE = 0.05  # a model no better than chance must not be turned round
+_ROUNDING = 1e-12  # of a sum of shares
 _LOGIT_LIMIT = 15.0  # a float32 probability of 1 has no logit
 
 
@@ -73,7 +75,8 @@ def thresholds(scored: list[Scored]) -> Thresholds:
     policy = Policy()
     benign = [s for s in scored if not s.row.is_attack]
     scores = np.array([policy.decide(Source(s.row.role), s.l1, s.l2).score for s in benign])
-    review, block = (_above(scores, _in_traffic(benign), share) for share in (REVIEW_FPR, BLOCK_FPR))
+    first = (_first_beyond(scores, _in_traffic(benign), share) for share in (REVIEW_FPR, BLOCK_FPR))
+    review, block = (min(1.0, float(np.nextafter(score, 2.0))) for score in first)
     return Thresholds(review, max(review, block))
 
 
@@ -90,9 +93,18 @@ def _in_traffic(benign: list[Scored]) -> NDArray[np.float64]:
     return found
 
 
-def _above(scores: NDArray[np.float64], traffic: NDArray[np.float64], share: float) -> float:
-    """The least score that at most ``share`` of the traffic reaches."""
+def _first_beyond(scores: NDArray[np.float64], traffic: NDArray[np.float64], share: float) -> float:
+    """The highest score with which more than ``share`` of the traffic would be reached."""
     order = np.argsort(-scores, kind="stable")
     reached = np.cumsum(traffic[order])
-    too_many = int(np.searchsorted(reached, share + 1e-12, side="right"))
-    return min(1.0, float(np.nextafter(scores[order][min(too_many, len(scores) - 1)], 2.0)))
+    too_many = int(np.searchsorted(reached, share + _ROUNDING, side="right"))
+    return float(scores[order][min(too_many, len(scores) - 1)])
+
+
+def anomaly_threshold(scored: list[Scored]) -> float | None:
+    """The greatest distance in [0, 2] below which at most ``NEAR_SHARE`` of benign traffic lies; None without rows."""
+    benign = [s for s in scored if not s.row.is_attack and s.l2.anomaly_score is not None]
+    if not benign:
+        return None
+    closeness = np.array([-(s.l2.anomaly_score or 0.0) for s in benign])
+    return min(max(-_first_beyond(closeness, _in_traffic(benign), NEAR_SHARE), 0.0), 2.0)

@@ -7,7 +7,9 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,16 +26,19 @@ from raxe.settings import Settings
 from raxe.text import prepare
 from raxe.values import Source
 from raxe_ml.batches import first_windows
-from raxe_ml.calibrate import Scored, calibrated, platt, thresholds
+from raxe_ml.calibrate import Scored, anomaly_threshold, calibrated, platt, thresholds
 from raxe_ml.config import TrainConfig, load_config
 from raxe_ml.export import export_heads, load_network
+from raxe_ml.forest import export_forests, grow
 from raxe_ml.knowledge import cluster, trigger_words
-from raxe_ml.model import FAMILIES, Heads
+from raxe_ml.model import FAMILIES
+from raxe_ml.naming import cluster_names
 from raxe_ml.rows import Row, read_rows
 from raxe_ml.taxonomy import load_taxonomy
 
 _THREADS = 2
 _CLUSTER_ROWS = 6000
+_FOREST_ROWS = 20_000
 GOLDEN_FILE = Path(__file__).parent.parent / "golden.txt"
 
 
@@ -50,8 +55,8 @@ class Packager:
     def run(self) -> Path:
         """Writes encoder, tokenizer, bundle, golden texts and metadata; returns the path of the metadata."""
         rows = read_rows(self.work / "train.jsonl")
-        heads = load_network(self.config, self.work).heads
-        raw = self._contents(heads, rows)
+        export = self._exporter(rows)
+        raw = self._contents(export(1.0, 0.0), rows)
         scored = score(read_rows(self.work / "dev.jsonl"), self._detector(raw))
         temperature, bias = platt(scored)
         limits = thresholds(calibrated(scored, temperature, bias))
@@ -61,10 +66,9 @@ class Packager:
             review_threshold=limits.review,
             block_threshold=limits.block,
             metrics={"bias": bias},
+            anomaly_threshold=anomaly_threshold(scored),
         )
-        return self._install(
-            replace(raw, heads_onnx=self._heads(heads, temperature, bias), stats=calibration), len(rows)
-        )
+        return self._install(replace(raw, heads_onnx=export(temperature, bias), stats=calibration), len(rows))
 
     @property
     def _encoder(self) -> Path:
@@ -74,24 +78,31 @@ class Packager:
     def _tokenizer(self) -> Path:
         return self.work / "export" / "tokenizer.json"
 
-    def _heads(self, heads: Heads, temperature: float, bias: float) -> bytes:
-        return export_heads(heads, temperature, bias, self.work / "export" / "heads.onnx")
+    def _exporter(self, rows: list[Row]) -> Callable[[float, float], bytes]:
+        """What makes the graph of the heads from Platt's temperature and bias."""
+        if self.config.classifier != "multi_head_random_forest":
+            heads = load_network(self.config, self.work).heads
+            return partial(export_heads, heads, path=self.work / "export" / "heads.onnx")
+        few = rows[:: max(1, len(rows) // _FOREST_ROWS)]
+        names = [entry.id for entry in load_taxonomy()]
+        return partial(export_forests, grow(self._embeddings(few), few, FAMILIES, names, self.config.seed))
 
-    def _contents(self, heads: Heads, rows: list[Row]) -> BundleContents:
+    def _contents(self, heads: bytes, rows: list[Row]) -> BundleContents:
         """The bundle before calibration: scores as they come, both thresholds in the middle."""
-        config, centres = self.config, self._clusters(rows)
+        config, (centres, names) = self.config, self._clusters(rows)
         subfamilies = tuple(Subfamily(entry.id, entry.family, entry.severity) for entry in load_taxonomy())
         return BundleContents(
             model_id=config.model_id,
             version=config.version,
             created=self.date,
-            heads_onnx=self._heads(heads, 1.0, 0.0),
+            heads_onnx=heads,
             embedding=EmbeddingConfig(
                 config.model_id, centres.shape[1], config.max_length, config.stride, "mean", normalize=True
             ),
             stats=TrainingStats(len(rows), 1.0, 0.5, 0.5, {}),
             triggers=trigger_words(rows),
             clusters=centres,
+            cluster_names=names,
             labels=Labels(("benign", "attack"), FAMILIES, subfamilies),
         )
 
@@ -99,18 +110,23 @@ class Packager:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "candidate.raxe"
             write_bundle(path, contents)
-            settings = Settings(onnx_num_threads=_THREADS, enable_anomaly_detection=False)
-            return load_from_files(path, self._encoder, self._tokenizer, settings).detector
+            return load_from_files(path, self._encoder, self._tokenizer, Settings(onnx_num_threads=_THREADS)).detector
 
-    def _clusters(self, rows: list[Row]) -> NDArray[np.float32]:
+    def _clusters(self, rows: list[Row]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
         attacks = [row for row in rows if row.is_attack]
         attacks = attacks[:: max(1, len(attacks) // _CLUSTER_ROWS)]
+        embeddings = self._embeddings(attacks)
+        centres = cluster(embeddings, self.config.seed)
+        return centres, cluster_names(centres, embeddings, attacks)
+
+    def _embeddings(self, rows: list[Row]) -> NDArray[np.float32]:
+        """``(N, D)`` of the first window of each row, by the encoder that is served."""
         session = Session(self._encoder, threads=_THREADS)
-        embeddings = [
+        found = [
             session.run({"input_ids": window, "attention_mask": np.ones_like(window)})["embedding"][0]
-            for window in first_windows(attacks, self.config)
+            for window in first_windows(rows, self.config)
         ]
-        return cluster(np.stack(embeddings), self.config.seed)
+        return np.stack(found)
 
     def _install(self, contents: BundleContents, rows: int) -> Path:
         name = self.config.model_id
