@@ -25,9 +25,10 @@ CONTENTS = BundleContents(
     created="2025-11-20",
     heads_onnx=bytes(range(64)),
     embedding=EmbeddingConfig("tiny-encoder", 2, 128, 96, "mean", True),
-    stats=TrainingStats(100, 1.5, 0.4, 0.8, {"recall_at_fpr_0.005": 0.9}),
+    stats=TrainingStats(100, 1.5, 0.4, 0.8, {"recall_at_fpr_0.005": 0.9}, anomaly_threshold=0.25),
     triggers={"PI": ("ignore", "vergiss")},
     clusters=np.array([[1, 0], [0, 1], [0.5, -0.5]], dtype=np.float32),
+    cluster_names=("prompt_leak", "prompt_leak 2", "PI"),
     labels=Labels(("benign", "attack"), ("PI",), (Subfamily("prompt_leak", "PI", "high"),)),
 )
 DATA = build_bundle(CONTENTS)

@@ -98,6 +98,7 @@ CONTENTS = BundleContents(
     embedding=EmbeddingConfig(MODEL_ID, 3, MAX_LENGTH, STRIDE, "mean", normalize=True),
     stats=TrainingStats(3, 1.0, REVIEW, BLOCK, {}),
     triggers={},
+    cluster_names=("instruction_override", "persona_override"),
     clusters=np.array([[0.70710678, 0.70710678, 0], [0.70710678, 0, 0.70710678]], dtype=np.float32),
     labels=Labels(
         ("benign", "attack"),

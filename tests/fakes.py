@@ -6,7 +6,18 @@ from pathlib import Path
 from typing import NoReturn
 
 from raxe.errors import ModelNotFound
-from raxe.values import Detection, Family, L2Result, ModelInfo, Prompt, ScanResult, Severity, Span
+from raxe.values import (
+    Detection,
+    Explanation,
+    Family,
+    L2Result,
+    ModelInfo,
+    Prompt,
+    ScanResult,
+    Severity,
+    Span,
+    WindowScore,
+)
 
 FAKE_MODEL = ModelInfo("fake-model", "sha256:" + "0" * 64)
 
@@ -42,6 +53,11 @@ class FakeModel:
         assert len(prompts) == len(l1_results)
         return [L2Result(self.scores.get(prompt.sha256, 0.0), tokens=1, windows=1) for prompt in prompts]
 
+    def explain(self, prompt: Prompt) -> Explanation:
+        """The scripted score as that of one window over the whole text."""
+        whole = WindowScore("plain", Span(0, prompt.characters), self.scores.get(prompt.sha256, 0.0))
+        return Explanation((whole,), 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Raising:
@@ -51,6 +67,10 @@ class Raising:
     model_info: ModelInfo | None = None
 
     def detect(self, prompts: Sequence[Prompt], l1_results: Sequence[ScanResult] = ()) -> NoReturn:  # noqa: ARG002
+        """Raises."""
+        raise self.error
+
+    def explain(self, prompt: Prompt) -> NoReturn:  # noqa: ARG002
         """Raises."""
         raise self.error
 

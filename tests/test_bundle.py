@@ -37,8 +37,27 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
 
 def test_a_bundle_without_clusters_is_allowed() -> None:
     """No cluster at all is an array of no rows."""
-    empty = dataclasses.replace(CONTENTS, clusters=np.zeros((0, 2), dtype=np.float32))
+    empty = dataclasses.replace(CONTENTS, clusters=np.zeros((0, 2), dtype=np.float32), cluster_names=())
     assert parse_bundle(build_bundle(empty)).clusters.shape == (0, 2)
+
+
+def test_a_bundle_from_before_names_and_threshold_is_read(tmp_path: Path) -> None:
+    """Without both a bundle has the members and fields that it had before there were any, and reads as having none."""
+    stats = dataclasses.replace(CONTENTS.stats, anomaly_threshold=None)
+    old = dataclasses.replace(CONTENTS, stats=stats, cluster_names=())
+    write_bundle(tmp_path / "old.raxe", old)
+    assert same(read_bundle(tmp_path / "old.raxe"), old)
+    members = members_of((tmp_path / "old.raxe").read_bytes())
+    assert b"anomaly_threshold" not in members["training_stats.json"]
+    with zipfile.ZipFile(io.BytesIO(members["attack_clusters.npz"])) as archive:
+        assert archive.namelist() == ["clusters.npy"]
+
+
+def test_numpy_reads_the_clusters_without_pickles() -> None:
+    """Centres and names are plain arrays: NumPy's own loader gives them with pickles off."""
+    with np.load(io.BytesIO(members_of()["attack_clusters.npz"]), allow_pickle=False) as arrays:
+        assert np.array_equal(arrays["clusters"], CONTENTS.clusters)
+        assert tuple(arrays["names"]) == CONTENTS.cluster_names
 
 
 def test_equal_contents_give_equal_bytes(tmp_path: Path) -> None:
@@ -52,7 +71,7 @@ def test_equal_contents_give_equal_bytes(tmp_path: Path) -> None:
 def test_deflated_members_and_numpys_own_archive_are_read() -> None:
     """A bundle that another tool packed, with clusters saved by NumPy, is as good as ours."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, clusters=CONTENTS.clusters)
+    np.savez_compressed(buffer, clusters=CONTENTS.clusters, names=np.array(CONTENTS.cluster_names))
     members = members_of(sealed(attack_clusters__npz=buffer.getvalue()))
     assert same(parse_bundle(zipped(list(members.items()), zipfile.ZIP_DEFLATED)), CONTENTS)
 
@@ -88,6 +107,8 @@ def test_a_wrong_checksum_is_refused() -> None:
         ("training_stats.json", lambda value: value["metrics"].update(a=1e400)),
         ("training_stats.json", lambda value: value.update(review_threshold=0.9)),
         ("training_stats.json", lambda value: value.update(metrics=[])),
+        ("training_stats.json", lambda value: value.update(anomaly_threshold=2.1)),
+        ("training_stats.json", lambda value: value.update(anomaly_threshold=None)),
         ("keyword_triggers.json", lambda value: value.update(XX=["a"])),
         ("keyword_triggers.json", lambda value: value.update(PI=["\ud800"])),
         ("keyword_triggers.json", lambda value: value.update(PI="ignore")),
@@ -180,6 +201,10 @@ def test_an_interrupted_write_leaves_the_old_file(
         {"model_id": "has space"},
         {"heads_onnx": b""},
         {"clusters": np.zeros((3, 5), dtype=np.float32)},
+        {"cluster_names": ("one", "two")},
+        {"cluster_names": ("one", "two", "two")},
+        {"cluster_names": ("one", "two", "a\x1b[2J")},
+        {"cluster_names": ("one", "two", "n" * 65)},
         {"triggers": {"XX": ("a",)}},
         {"stats": TrainingStats(1, 1.0, 0.4, 0.8, {"a": float("nan")})},
         {"triggers": {"PI": (object(),)}},

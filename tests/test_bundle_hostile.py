@@ -188,3 +188,45 @@ def test_an_announced_shape_is_not_believed(shape: bytes) -> None:
     data = npy(CONTENTS.clusters).replace(b"(3, 2)", shape)
     with pytest.raises(InvalidBundle, match=r"clusters\.npy"):
         parse_bundle(sealed(attack_clusters__npz=pack({"clusters.npy": data})))
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        np.array(["a", "b", None], dtype=object),
+        np.array([b"a", b"b", b"c"]),
+        np.array(["a", "b", "c"], dtype=">U1"),
+        np.array([["a", "b", "c"]]),
+        np.array(["a", "b"]),
+        np.array(["a", "b", "c", "d"]),
+        np.array(["a", "b", "b"]),
+        np.array(["a", "b", ""]),
+        np.array(["a", "b", "c\n"]),
+        np.array(["a", "b", "c\0d"]),
+        np.array(["a", "b", "c\x1b[2J"]),
+        np.array(["a", "b", " c"]),
+        np.array(["a", "b", "\u0441"]),
+        np.array(["a", "b", "c"], dtype="<U65"),
+        np.frombuffer(b"\xff" * 12, dtype="<U1"),
+        np.frombuffer(b"\x61\x01\x00\x00" * 3, dtype="<U1"),
+        np.zeros((3, 2), dtype=np.float32),
+    ],
+    ids=["pickle", "bytes", "big-endian", "2-d", "few", "many", "twice", "empty", "line", "nul", "escape", "blank",
+         "cyrillic", "long", "no-code", "low-byte", "float"],
+)  # fmt: skip
+def test_names_of_another_kind_are_refused(names: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> None:
+    """Names that are pickled, not one a cluster, repeated, long, or not of a few ASCII characters are refused."""
+    members = {"clusters.npy": npy(CONTENTS.clusters), "names.npy": npy(names)}
+    with pytest.raises(InvalidBundle, match=r"attack_clusters\.npz: names\.npy"):
+        parse_bundle(sealed(attack_clusters__npz=pack(members)))
+
+
+@pytest.mark.parametrize(
+    "members", [["names.npy"], ["clusters.npy", "other.npy"], ["clusters.npy", "clusters.npy"], []]
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_only_the_names_may_be_missing(members: list[str]) -> None:
+    """Clusters without centres, with another array or with the names twice are refused."""
+    inner = zipped([(name, npy(CONTENTS.clusters)) for name in members])
+    with pytest.raises(InvalidBundle, match=r"attack_clusters\.npz"):
+        parse_bundle(sealed(attack_clusters__npz=inner))

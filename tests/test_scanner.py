@@ -1,6 +1,7 @@
 """The scanner: a layer that fails is a failure in every scan, never silence, and no failure carries the text."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from raxe.policy import Policy
 from raxe.protocols import ModelLayer, RuleLayer
 from raxe.scanner import Scanner
 from raxe.text import prepare
-from raxe.values import Decision, Failure, L2Result, ModelInfo, Prompt, ScanResult
+from raxe.values import Decision, Explanation, Failure, L2Result, ModelInfo, Prompt, ScanResult
 from tests.fakes import FAKE_MODEL, FakeModel, FakeRules, Raising
 
 CANARY = "xylophone-canary"
@@ -108,6 +109,42 @@ def test_a_scan_says_what_was_read_and_by_whom() -> None:
     assert (scan_of.text_sha256, scan_of.model) == (BENIGN.sha256, FAKE_MODEL)
     nobody: ModelInfo | None = None
     assert Scanner(FakeRules(), FakeModel(model_info=nobody), Policy()).scan([BENIGN])[0].model is None
+
+
+class Silent(FakeModel):
+    """An L2 that scores and explains nothing, but fails."""
+
+    def explain(self, prompt: Prompt) -> Explanation:
+        """Fails with the text in hand."""
+        raise KeyError(prompt.plain.text)
+
+
+@pytest.mark.parametrize(("kind", "failures"), [(FakeModel, ()), (Silent, (Failure("explain", "KeyError"),))])
+@pytest.mark.parametrize("score", [0.0, 0.5, 0.9])
+def test_an_explanation_never_changes_the_verdict(
+    kind: type[FakeModel], failures: tuple[Failure, ...], score: float
+) -> None:
+    """Whether it is made or fails, all of the scan but the explanation and its own failure stays as it was."""
+    scanner = Scanner(FakeRules(), kind({BENIGN.sha256: score}), Policy(on_failure=Decision.BLOCK))
+    scan = scanner.scan([BENIGN])[0]
+    explained = scanner.explain(BENIGN, scan)
+    assert replace(explained, explanation=None, failures=()) == scan
+    assert (explained.failures, explained.explanation is None) == (failures, bool(failures))
+    assert CANARY not in repr(explained)
+
+
+def test_a_failing_explanation_comes_after_other_failures() -> None:
+    """The failure of L1 stays, and that of the explanation is added."""
+    scanner = Scanner(Raising(ValueError(CANARY)), Silent(), Policy())
+    explained = scanner.explain(BENIGN, scanner.scan([BENIGN])[0])
+    assert [failure.stage for failure in explained.failures] == ["l1", "explain"]
+
+
+def test_what_was_not_scored_is_not_explained() -> None:
+    """When L2 failed there is one failure, that of L2."""
+    scanner = Scanner(FakeRules(), Raising(ValueError(CANARY)), Policy())
+    scan = scanner.scan([BENIGN])[0]
+    assert scanner.explain(BENIGN, scan) == scan
 
 
 def test_no_prompts_give_no_scans() -> None:

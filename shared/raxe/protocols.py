@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from raxe.values import L2Result, ModelInfo, Prompt, ScanResult
+from raxe.values import Explanation, L2Result, ModelInfo, Prompt, ScanResult
 
 
 class RuleLayer(Protocol):
@@ -25,6 +25,10 @@ class ModelLayer(Protocol):
 
     def detect(self, prompts: Sequence[Prompt], l1_results: Sequence[ScanResult]) -> list[L2Result]:
         """One result a prompt, in order; raises DetectorFailed."""
+        ...
+
+    def explain(self, prompt: Prompt) -> Explanation:
+        """Where the score of one prompt comes from, its places in the text as sent; raises DetectorFailed."""
         ...
 
 

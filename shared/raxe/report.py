@@ -1,8 +1,12 @@
 """The answer to a scan as JSON, the same from the HTTP API and from the CLI. Text never appears in it."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from raxe.values import Decision, Family, L2Result, Scan, ScanResult, Severity, Span
+from raxe.values import Decision, Explanation, Family, L2Result, Scan, ScanResult, Severity, Span
+
+
+def _absent(value: object) -> bool:
+    return value is None
 
 
 class Body(BaseModel):
@@ -56,14 +60,43 @@ class StagesBody(Body):
 
 
 class L2Body(Body):
-    """What the model says; ``span`` is the place of the highest window."""
+    """What the model says; ``span`` is the place of the highest window.
+
+    ``near_known_attack`` is there for a model that states how near that is.
+    """
 
     predictions: list[PredictionBody]
     highest_confidence: float
     anomaly_score: float | None
+    near_known_attack: bool | None = Field(default=None, exclude_if=_absent)
     span: SpanBody | None
     stages: StagesBody
     duration_ms: float
+
+
+class WindowBody(Body):
+    """One window that the model scored, and the view it is of."""
+
+    view: str
+    span: SpanBody
+    score: float
+
+
+class DecisiveBody(Body):
+    """A piece of the highest window: its score without the piece, and how much lower that is."""
+
+    span: SpanBody
+    score_without: float
+    drop: float
+
+
+class ExplanationBody(Body):
+    """Where the model's score comes from; ``windows`` are the highest of ``window_count``."""
+
+    windows: list[WindowBody]
+    window_count: int
+    decisive: list[DecisiveBody]
+    nearest_cluster: str | None
 
 
 class CoverageBody(Body):
@@ -84,14 +117,17 @@ class ModelBody(Body):
 
 
 class FailureBody(Body):
-    """A layer that did not answer."""
+    """A layer that did not answer, or an explanation that could not be made."""
 
     stage: str
     error: str
 
 
 class ScanResponse(Body):
-    """The answer to one scan; ``message`` is the position of the deciding message when a conversation was sent."""
+    """The answer to one scan; ``message`` is the position of the deciding message when a conversation was sent.
+
+    ``explanation`` is there when it was asked for and could be made.
+    """
 
     verdict: Decision
     is_attack: bool
@@ -105,6 +141,7 @@ class ScanResponse(Body):
     model: ModelBody | None
     failures: list[FailureBody]
     message: int | None = None
+    explanation: ExplanationBody | None = Field(default=None, exclude_if=_absent)
     text_sha256: str
     request_id: str
     duration_ms: float
@@ -148,6 +185,7 @@ def _l2(result: L2Result) -> L2Body:
         ],
         highest_confidence=_rounded(result.highest_confidence),
         anomaly_score=None if result.anomaly_score is None else _rounded(result.anomaly_score),
+        near_known_attack=result.near_known_attack,
         span=_span(result.span) if result.span else None,
         stages=StagesBody(
             tokenize_ms=_rounded(stages.tokenize_ms),
@@ -155,6 +193,18 @@ def _l2(result: L2Result) -> L2Body:
             classify_ms=_rounded(stages.classify_ms),
         ),
         duration_ms=_rounded(result.duration_ms),
+    )
+
+
+def _explanation(found: Explanation) -> ExplanationBody:
+    return ExplanationBody(
+        windows=[WindowBody(view=w.view, span=_span(w.span), score=_rounded(w.score)) for w in found.windows],
+        window_count=found.window_count,
+        decisive=[
+            DecisiveBody(span=_span(piece.span), score_without=_rounded(piece.score_without), drop=_rounded(piece.drop))
+            for piece in found.decisive
+        ],
+        nearest_cluster=found.nearest_cluster,
     )
 
 
@@ -176,6 +226,7 @@ def scan_response(scan: Scan, request_id: str, *, explain: bool = False, message
         model=ModelBody(id=model.model_id, digest=model.digest, arm=model.arm) if model else None,
         failures=[FailureBody(stage=f.stage, error=f.error) for f in scan.failures],
         message=message,
+        explanation=_explanation(scan.explanation) if scan.explanation else None,
         text_sha256=scan.text_sha256,
         request_id=request_id,
         duration_ms=_rounded(scan.duration_ms),

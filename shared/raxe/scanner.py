@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from raxe.errors import DetectorFailed, RaxeError
 from raxe.policy import Policy
 from raxe.protocols import ModelLayer, RuleLayer
-from raxe.values import Coverage, Failure, L2Result, Prompt, Scan, ScanResult
+from raxe.values import Coverage, Explanation, Failure, L2Result, Prompt, Scan, ScanResult
 
 T = TypeVar("T")
 
@@ -46,6 +47,18 @@ class Scanner:
             )
             for prompt, first, second, verdict in zip(prompts, l1, l2, verdicts, strict=True)
         ]
+
+    def explain(self, prompt: Prompt, scan: Scan) -> Scan:
+        """The scan of ``prompt`` with its explanation; the verdict stays.
+
+        An explanation that fails is a failure of stage ``explain``; when L2 itself failed, none is tried.
+        """
+        if any(failure.stage == "l2" for failure in scan.failures):
+            return scan
+        failures: list[Failure] = []
+        nothing: list[Explanation | None] = [None]
+        found = _guarded("explain", lambda: [self._model.explain(prompt)], nothing, failures)
+        return replace(scan, explanation=found[0], failures=(*scan.failures, *failures))
 
 
 def _guarded(stage: str, call: Callable[[], list[T]], otherwise: list[T], failures: list[Failure]) -> list[T]:

@@ -103,6 +103,30 @@ class TestModelLayer:
         result = model.detect(PROMPTS[:1], [ScanResult()])[0]
         assert result.model_id in {None, model.model_info and model.model_info.model_id}
 
+    def test_explains_what_it_scored(self, model: ModelLayer) -> None:
+        """Windows fall from the prompt's score, are at most 50 of those that were scored, and lie inside the text."""
+        for prompt, result in zip(PROMPTS, model.detect(PROMPTS, [ScanResult()] * len(PROMPTS)), strict=True):
+            found = model.explain(prompt)
+            scores = [window.score for window in found.windows]
+            assert scores == sorted(scores, reverse=True)
+            assert scores[:1] == [pytest.approx(result.score, abs=1e-6)][: len(scores)]
+            assert (found.window_count, len(scores)) == (result.windows, min(50, result.windows))
+            assert {window.view for window in found.windows} <= {view.name for view in prompt.views}
+            spans = [window.span for window in found.windows] + [piece.span for piece in found.decisive]
+            assert all(0 <= span.start < span.end <= prompt.characters for span in spans)
+
+    def test_explains_with_pieces_that_count(self, model: ModelLayer) -> None:
+        """At most three pieces, the one that counts most first, each lowering the highest window by more than 0.01."""
+        for prompt in PROMPTS:
+            found = model.explain(prompt)
+            drops = [piece.drop for piece in found.decisive]
+            assert len(drops) <= 3
+            assert drops == sorted(drops, reverse=True)
+            for piece in found.decisive:
+                assert 0 <= piece.score_without <= 1
+                assert piece.drop > 0.01
+                assert piece.score_without + piece.drop == pytest.approx(found.windows[0].score)
+
 
 def test_the_broken_detector_raises_every_time() -> None:
     """The one L2 that never answers says DetectorFailed with its reason as cause, and names no model."""
@@ -112,6 +136,8 @@ def test_the_broken_detector_raises_every_time() -> None:
         with pytest.raises(DetectorFailed) as caught:
             broken.detect(PROMPTS, [])
         assert caught.value.__cause__ is cause
+        with pytest.raises(DetectorFailed):
+            broken.explain(PROMPTS[0])
     assert broken.model_info is None
 
 

@@ -11,6 +11,7 @@ from raxe_ml.rows import Row
 
 REVIEW_FPR = 0.005  # share of held-out benign rows that may be flagged at all
 BLOCK_FPR = 0.002  # and that may be blocked
+NEAR_SHARE = 0.005  # share of held-out benign rows that may count as near a known attack
 PREVALENCE = 0.05  # share of attacks in the traffic that a calibrated score speaks of
 _NEWTON_STEPS = 60
 _RIDGE = 1e-6  # keeps the step finite when the rows are separable
@@ -69,6 +70,15 @@ def thresholds(scored: list[Scored]) -> Thresholds:
     benign = sorted(policy.decide(Source(s.row.role), s.l1, s.l2).score for s in scored if not s.row.is_attack)
     review, block = (_above(benign, share) for share in (REVIEW_FPR, BLOCK_FPR))
     return Thresholds(review, max(review, block))
+
+
+def anomaly_threshold(scored: list[Scored]) -> float | None:
+    """The greatest distance in [0, 2] that at most ``NEAR_SHARE`` of the benign rows fall below; None without rows."""
+    measured = (s.l2.anomaly_score for s in scored if not s.row.is_attack)
+    benign = sorted(distance for distance in measured if distance is not None)
+    if not benign:
+        return None
+    return min(max(benign[int(len(benign) * NEAR_SHARE)], 0.0), 2.0)  # rounding may leave the range of a cosine
 
 
 def _above(benign: list[float], share: float) -> float:

@@ -24,11 +24,12 @@ from raxe.settings import Settings
 from raxe.text import prepare
 from raxe.values import Source
 from raxe_ml.batches import first_windows
-from raxe_ml.calibrate import Scored, calibrated, platt, thresholds
+from raxe_ml.calibrate import Scored, anomaly_threshold, calibrated, platt, thresholds
 from raxe_ml.config import TrainConfig
 from raxe_ml.export import export_heads, load_network
 from raxe_ml.knowledge import cluster, trigger_words
 from raxe_ml.model import FAMILIES, Heads
+from raxe_ml.naming import cluster_names
 from raxe_ml.rows import Row, read_rows
 from raxe_ml.taxonomy import load_taxonomy
 
@@ -61,6 +62,7 @@ class Packager:
             review_threshold=limits.review,
             block_threshold=limits.block,
             metrics={"bias": bias},
+            anomaly_threshold=anomaly_threshold(scored),
         )
         return self._install(
             replace(raw, heads_onnx=self._heads(heads, temperature, bias), stats=calibration), len(rows)
@@ -79,7 +81,7 @@ class Packager:
 
     def _contents(self, heads: Heads, rows: list[Row]) -> BundleContents:
         """The bundle before calibration: scores as they come, both thresholds in the middle."""
-        config, centres = self.config, self._clusters(rows)
+        config, (centres, names) = self.config, self._clusters(rows)
         subfamilies = tuple(Subfamily(entry.id, entry.family, entry.severity) for entry in load_taxonomy())
         return BundleContents(
             model_id=config.model_id,
@@ -92,6 +94,7 @@ class Packager:
             stats=TrainingStats(len(rows), 1.0, 0.5, 0.5, {}),
             triggers=trigger_words(rows),
             clusters=centres,
+            cluster_names=names,
             labels=Labels(("benign", "attack"), FAMILIES, subfamilies),
         )
 
@@ -99,18 +102,19 @@ class Packager:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "candidate.raxe"
             write_bundle(path, contents)
-            settings = Settings(onnx_num_threads=_THREADS, enable_anomaly_detection=False)
-            return load_from_files(path, self._encoder, self._tokenizer, settings).detector
+            return load_from_files(path, self._encoder, self._tokenizer, Settings(onnx_num_threads=_THREADS)).detector
 
-    def _clusters(self, rows: list[Row]) -> NDArray[np.float32]:
+    def _clusters(self, rows: list[Row]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
         attacks = [row for row in rows if row.is_attack]
         attacks = attacks[:: max(1, len(attacks) // _CLUSTER_ROWS)]
         session = Session(self._encoder, threads=_THREADS)
-        embeddings = [
+        found = [
             session.run({"input_ids": window, "attention_mask": np.ones_like(window)})["embedding"][0]
             for window in first_windows(attacks, self.config)
         ]
-        return cluster(np.stack(embeddings), self.config.seed)
+        embeddings = np.stack(found)
+        centres = cluster(embeddings, self.config.seed)
+        return centres, cluster_names(centres, embeddings, attacks)
 
     def _install(self, contents: BundleContents, rows: int) -> Path:
         name = self.config.model_id

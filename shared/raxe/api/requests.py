@@ -8,6 +8,7 @@ from raxe.values import Source
 
 MAX_MESSAGES = 200
 MAX_BATCH = 100
+MAX_EXPLAINED = 20  # items of a batch; each may cost as much as sixteen full windows more
 MAX_BATCH_TEXTS = 1000  # messages of all items of a batch; more would not be done before the function times out
 # Strict: a number is no text and a number is no boolean, whatever JSON library the caller uses.
 ModelId = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9][a-z0-9.-]{2,63}$")]

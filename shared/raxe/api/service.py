@@ -8,7 +8,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from raxe.api.problems import InvalidBody, ModelNotAllowed, problem_of
-from raxe.api.requests import MAX_BATCH_TEXTS, BatchRequest, ScanRequest
+from raxe.api.requests import MAX_BATCH_TEXTS, MAX_EXPLAINED, BatchRequest, ScanRequest
 from raxe.api.responses import BatchItem, BatchResponse
 from raxe.bootstrap import Engine
 from raxe.errors import InvalidInput, RaxeError, TextEmpty, TextTooLarge
@@ -48,8 +48,8 @@ class ScanService:
         """The answer to ``POST /v1/scan``; raises ValidationError or InvalidInput."""
         started = time.perf_counter()
         parts = self._prepare(self._check(_parse(ScanRequest, body)))
-        scans = self._scan(parts.prompts, started)
-        return Answer(_worst(parts, scans, request_id), scans)
+        scans = self._explained(parts, self._scan(parts.prompts, started), started)
+        return Answer(_response(parts, scans, request_id), scans)
 
     def batch(self, body: str | bytes, request_id: str) -> Answer:
         """The answer to ``POST /v1/scan/batch``: all windows of all items share model calls, a bad item fails alone."""
@@ -61,16 +61,17 @@ class ScanService:
         scans = self._scan(
             [prompt for each in prepared if isinstance(each, _Parts) for prompt in each.prompts], started
         )
-        items, at = [], 0
+        items, answered, at = [], list[Scan](), 0
         for index, parts in enumerate(prepared):
             if isinstance(parts, _Parts):
-                own = scans[at : at + len(parts.prompts)]
+                own = self._explained(parts, scans[at : at + len(parts.prompts)], started)
                 at += len(own)
-                items.append(BatchItem(index=index, result=_worst(parts, own, request_id)))
+                answered += own
+                items.append(BatchItem(index=index, result=_response(parts, own, request_id)))
             else:
                 items.append(BatchItem(index=index, error=problem_of(parts).body(request_id)))
         duration_ms = round((time.perf_counter() - started) * 1000, 4)
-        return Answer(BatchResponse(items=items, request_id=request_id, duration_ms=duration_ms), scans)
+        return Answer(BatchResponse(items=items, request_id=request_id, duration_ms=duration_ms), tuple(answered))
 
     def _check(self, request: ScanRequest) -> ScanRequest:
         """The request, when this function may answer it; sizes are looked at before anything is prepared."""
@@ -88,6 +89,8 @@ class ScanService:
         if texts > MAX_BATCH_TEXTS:
             message = f"have {texts} texts together, at most {MAX_BATCH_TEXTS} are scanned"
             raise TextTooLarge(message, field="items")
+        if sum(each.explain for each in requests) > MAX_EXPLAINED:
+            raise InvalidInput(f"may ask for at most {MAX_EXPLAINED} explanations together", field="items")
         self._within_limit(sum(each.characters for each in requests), "items")
 
     def _prepare(self, request: ScanRequest) -> _Parts:
@@ -109,6 +112,15 @@ class ScanService:
         scans = self._engine.scanner.scan(prompts) if prompts else []
         duration_ms = (time.perf_counter() - started) * 1000
         return tuple(replace(scan, duration_ms=duration_ms) for scan in scans)
+
+    def _explained(self, parts: _Parts, scans: tuple[Scan, ...], started: float) -> tuple[Scan, ...]:
+        """The scans; where it is asked for, the one that answers has its explanation, whose time counts too."""
+        if not parts.explain:
+            return scans
+        at = _worst(scans)
+        scan = self._engine.scanner.explain(parts.prompts[at], scans[at])
+        scan = replace(scan, duration_ms=(time.perf_counter() - started) * 1000)
+        return (*scans[:at], scan, *scans[at + 1 :])
 
     def _within_limit(self, characters: int, field: str) -> None:
         limit = self._engine.settings.max_characters
@@ -136,8 +148,13 @@ def _parse(kind: type[T], body: str | bytes) -> T:
         raise
 
 
-def _worst(parts: _Parts, scans: Sequence[Scan], request_id: str) -> ScanResponse:
-    """The answer of the part with the severest decision, then the highest score; the first on a tie."""
+def _worst(scans: Sequence[Scan]) -> int:
+    """Which scan has the severest decision, then the highest score; the first on a tie."""
     ranks = [(scan.verdict.decision.rank, scan.verdict.score) for scan in scans]
-    worst = ranks.index(max(ranks))
+    return ranks.index(max(ranks))
+
+
+def _response(parts: _Parts, scans: Sequence[Scan], request_id: str) -> ScanResponse:
+    """The answer of the worst part."""
+    worst = _worst(scans)
     return scan_response(scans[worst], request_id, explain=parts.explain, message=parts.messages[worst])

@@ -69,10 +69,13 @@ class Engine:
         for text in (_SHORT, _SHORT * _FULL_WINDOW):
             self.scan_text(text)
 
-    def scan_text(self, text: str, source: Source = Source.USER, *, field: str = "text") -> Scan:
-        """The scan of one text, whose name in errors is ``field``; its duration covers preparation too."""
+    def scan_text(self, text: str, source: Source = Source.USER, *, field: str = "text", explain: bool = False) -> Scan:
+        """The scan of one text, whose name in errors is ``field``; its duration covers all, preparation too."""
         started = time.perf_counter()
-        scan = self.scanner.scan([self.prepare(text, source, field=field)])[0]
+        prompt = self.prepare(text, source, field=field)
+        scan = self.scanner.scan([prompt])[0]
+        if explain:
+            scan = self.scanner.explain(prompt, scan)
         return replace(scan, duration_ms=(time.perf_counter() - started) * 1000)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from raxe.bootstrap.golden import Golden, load_golden
 from raxe.bundle import Bundle, read_bundle
-from raxe.classifier import Classifier, Labels, Session, TextTokenizer
+from raxe.classifier import Classifier, KnownAttacks, Labels, Session, TextTokenizer
 from raxe.detectors import OnnxDetector, WindowPlan
 from raxe.errors import DetectorFailed, InvalidBundle, ModelLoadFailed
 from raxe.policy import Thresholds
@@ -18,7 +18,7 @@ from raxe.settings import Settings
 from raxe.values import Family, ModelInfo, Severity
 
 _SPECIAL_TOKENS = 2  # [CLS] and [SEP] of each window
-_NO_CLUSTERS = np.zeros((0, 1), dtype=np.float32)
+_NO_ATTACKS = KnownAttacks(np.zeros((0, 1), dtype=np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def load_from_files(bundle_path: Path, encoder: Path, tokenizer: Path, settings:
         Session(encoder, threads=threads, providers=providers),
         Session(bundle.heads_onnx, threads=1, providers=providers),
         _labels(bundle),
-        bundle.clusters if settings.enable_anomaly_detection else _NO_CLUSTERS,
+        _attacks(bundle) if settings.enable_anomaly_detection else _NO_ATTACKS,
     )
     severities = {entry.id: Severity(entry.severity) for entry in bundle.labels.subfamilies}
     info = ModelInfo(bundle.manifest.model_id, bundle.digest, severities=severities)
@@ -74,6 +74,10 @@ def load_from_files(bundle_path: Path, encoder: Path, tokenizer: Path, settings:
     block = settings.onnx_confidence_threshold
     block = stats.block_threshold if block is None else block
     return LoadedModel(detector, Thresholds(min(stats.review_threshold, block), block))
+
+
+def _attacks(bundle: Bundle) -> KnownAttacks:
+    return KnownAttacks(bundle.clusters, bundle.cluster_names, bundle.stats.anomaly_threshold)
 
 
 def _labels(bundle: Bundle) -> Labels:

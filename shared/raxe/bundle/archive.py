@@ -9,7 +9,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from raxe.errors import InvalidBundle
 
@@ -45,19 +45,24 @@ def pack(members: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(data: bytes, limits: Mapping[str, int], what: str) -> dict[str, bytes]:
+def unpack(data: bytes, limits: Mapping[str, int], what: str, *, optional: Set[str] = frozenset()) -> dict[str, bytes]:
     """The members of a zip, which must be exactly the keys of ``limits`` and at most so many bytes each.
+
+    Those that are ``optional`` may be missing.
 
     Raises:
         InvalidBundle: when it is no zip, has other, repeated, encrypted or linked members, when one is larger or better
             packed than allowed, says another size than it has, or fails its CRC; the message begins with ``what``.
     """
-    _check_end(data, len(limits), what)
+    _check_end(data, range(len(limits) - len(optional), len(limits) + 1), what)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             infos = archive.infolist()
-            if sorted(info.filename for info in infos) != sorted(limits) or any(
-                info.orig_filename != info.filename for info in infos
+            names = [info.filename for info in infos]
+            if (
+                sorted({*names, *optional}) != sorted(limits)
+                or len(set(names)) < len(names)
+                or any(info.orig_filename != info.filename for info in infos)
             ):
                 raise InvalidBundle(f"{what}: its members are not exactly {', '.join(sorted(limits))}")
             for info in infos:
@@ -67,7 +72,7 @@ def unpack(data: bytes, limits: Mapping[str, int], what: str) -> dict[str, bytes
         raise InvalidBundle(f"{what}: the archive is damaged ({type(error).__name__})") from None
 
 
-def _check_end(data: bytes, count: int, what: str) -> None:
+def _check_end(data: bytes, counts: range, what: str) -> None:
     """Raises InvalidBundle unless the last 22 bytes announce a small directory right before them and nothing else.
 
     This bounds what zipfile builds in memory: it makes an object of every entry before anybody can count them.
@@ -77,8 +82,8 @@ def _check_end(data: bytes, count: int, what: str) -> None:
     mark, disk, first, here, total, size, place, comment = _END.unpack(data[-_END.size :])
     if mark != b"PK\x05\x06" or data[-_END.size - 20 : -_END.size - 16] == _ZIP64_MARK:
         raise InvalidBundle(f"{what}: the archive is cut off, has a comment or is of the 64-bit kind")
-    if (disk, first, comment) != (0, 0, 0) or here != total or total != count:
-        raise InvalidBundle(f"{what}: it does not have exactly {count} members")
+    if (disk, first, comment) != (0, 0, 0) or here != total or total not in counts:
+        raise InvalidBundle(f"{what}: it does not have exactly {' or '.join(map(str, counts))} members")
     if size > MAX_DIRECTORY or place + size + _END.size != len(data):
         raise InvalidBundle(f"{what}: the directory of the archive is not where or as large as it should be")
 

@@ -30,6 +30,8 @@ MEMBER_LIMITS: Mapping[str, int] = {  # bytes of each member once unpacked; thes
     LABELS: MEGABYTE,
 }
 
+MAX_CLUSTER_NAME = 64  # characters
+
 POOLINGS = ("mean", "cls")
 SEVERITIES = ("none", "low", "medium", "high", "critical")
 
@@ -87,6 +89,8 @@ class TrainingStats:
         review_threshold: [0, 1], calibrated score from which on a text is for review; at most ``block_threshold``.
         block_threshold: [0, 1], calibrated score from which on it is blocked.
         metrics: measured figures by name, such as ``recall_at_fpr_0.005``.
+        anomaly_threshold: [0, 2], distance to the nearest cluster that 0.5 % of held-out benign texts fall below; None
+            in a bundle made before there was one.
     """
 
     rows: int
@@ -94,6 +98,7 @@ class TrainingStats:
     review_threshold: float
     block_threshold: float
     metrics: Mapping[str, float]
+    anomaly_threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,7 @@ class BundleContents:
         heads_onnx: ONNX graph of the binary, family and subfamily heads.
         triggers: words by label (a family or a subfamily) whose presence is evidence.
         clusters: (K, D) float32, centres of the known attacks, K >= 0; D is the dimension of the embedding.
+        cluster_names: K different names of the clusters, at most 64 characters each; none in a bundle that names none.
     """
 
     model_id: str
@@ -132,6 +138,7 @@ class BundleContents:
     stats: TrainingStats
     triggers: Mapping[str, tuple[str, ...]]
     clusters: NDArray[np.float32]
+    cluster_names: tuple[str, ...]
     labels: Labels
 
 

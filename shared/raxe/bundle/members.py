@@ -1,7 +1,7 @@
 """Between the members of a bundle and bytes.
 
-JSON has every field checked; the array of clusters is read without NumPy's own loader, so that neither a pickle nor an
-announced size is believed. Every ``parse_*`` raises InvalidBundle that names the member and the field, never a value.
+JSON here, every field checked; ``arrays`` does the clusters. Every ``parse_*`` raises InvalidBundle that names the
+member and the field, never a value.
 """
 
 import json
@@ -11,11 +11,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from raxe.bundle.format import (
-    CLUSTERS,
     EMBEDDING,
     LABELS,
     MANIFEST,
@@ -34,15 +30,9 @@ from raxe.bundle.format import (
 )
 from raxe.errors import InvalidBundle
 
-ARRAY = "clusters.npy"  # the one member of the .npz
-
 _T = TypeVar("_T")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_NPY_MAGIC = b"\x93NUMPY\x01\x00"
-_NPY_HEADER = re.compile(
-    rb"\{'descr': '<f4', 'fortran_order': False, 'shape': \((0|[1-9][0-9]{0,7}), ([1-9][0-9]{0,7})\), \} *\n"
-)
 _LARGE = 1e12
 
 
@@ -185,11 +175,18 @@ def parse_stats(data: bytes) -> TrainingStats:
         review_threshold=fields.number("review_threshold", 0, 1),
         block_threshold=fields.number("block_threshold", 0, 1),
         metrics=metrics,
+        # Bundles made before there was one do not have it.
+        anomaly_threshold=fields.number("anomaly_threshold", 0, 2) if "anomaly_threshold" in fields.left else None,
     )
     if not stats.temperature or stats.review_threshold > stats.block_threshold:
         raise InvalidBundle(f"{STATS}: temperature is not above 0, or review_threshold is above block_threshold")
     fields.done()
     return stats
+
+
+def dump_stats(stats: TrainingStats) -> bytes:
+    """The bytes of the figures; a threshold that is not there is left out."""
+    return dump_json({name: value for name, value in asdict(stats).items() if value is not None})
 
 
 def parse_labels(data: bytes) -> Labels:
@@ -220,29 +217,3 @@ def parse_triggers(data: bytes, labels: Labels) -> dict[str, tuple[str, ...]]:
         label: tuple(fields.take(label, list, lambda words: all(map(_is_word, words)), "a list of words"))
         for label in sorted(fields.left)
     }
-
-
-def parse_clusters(data: bytes, dimension: int) -> NDArray[np.float32]:
-    """(K, dimension) float32, read-only and finite, K = 0 included, from the bytes of a .npy file.
-
-    The header must be the one that NumPy writes for such an array, byte for byte: nothing in it is evaluated.
-    """
-    size = int.from_bytes(data[8:10], "little")
-    header = _NPY_HEADER.fullmatch(data[10 : 10 + size])
-    if not data.startswith(_NPY_MAGIC) or header is None:
-        raise InvalidBundle(f"{CLUSTERS}: {ARRAY} is not a two-dimensional float32 array")
-    shape = (int(header[1]), int(header[2]))
-    if shape[1] != dimension or shape[0] * shape[1] * 4 != len(data) - 10 - size:
-        raise InvalidBundle(f"{CLUSTERS}: {ARRAY} has another shape than its data or the embedding")
-    clusters = np.frombuffer(data, dtype="<f4", offset=10 + size).astype(np.float32, copy=False).reshape(shape)
-    if not np.isfinite(clusters).all():
-        raise InvalidBundle(f"{CLUSTERS}: {ARRAY} holds a value that is not finite")
-    return clusters
-
-
-def dump_clusters(clusters: NDArray[np.float32]) -> bytes:
-    """The bytes of a .npy file, version 1.0, little-endian."""
-    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {clusters.shape}, }}"
-    header += " " * (-(len(_NPY_MAGIC) + 2 + len(header) + 1) % 64) + "\n"
-    data = np.ascontiguousarray(clusters, dtype="<f4").tobytes()
-    return _NPY_MAGIC + len(header).to_bytes(2, "little") + header.encode() + data

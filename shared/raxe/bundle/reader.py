@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from raxe.bundle.archive import unpack
+from raxe.bundle.arrays import parse_clusters
 from raxe.bundle.format import (
     CLUSTERS,
     EMBEDDING,
@@ -24,8 +25,6 @@ from raxe.bundle.format import (
     Manifest,
 )
 from raxe.bundle.members import (
-    ARRAY,
-    parse_clusters,
     parse_embedding,
     parse_labels,
     parse_manifest,
@@ -54,7 +53,7 @@ def parse_bundle(data: bytes) -> Bundle:
     _check_digests(manifest, members)
     embedding = parse_embedding(members[EMBEDDING])
     labels = parse_labels(members[LABELS])
-    array = unpack(members[CLUSTERS], {ARRAY: MEMBER_LIMITS[CLUSTERS]}, CLUSTERS)[ARRAY]
+    clusters, cluster_names = parse_clusters(members[CLUSTERS], embedding.dimension)
     return Bundle(
         model_id=manifest.model_id,
         version=manifest.version,
@@ -63,7 +62,8 @@ def parse_bundle(data: bytes) -> Bundle:
         embedding=embedding,
         stats=parse_stats(members[STATS]),
         triggers=parse_triggers(members[TRIGGERS], labels),
-        clusters=parse_clusters(array, embedding.dimension),
+        clusters=clusters,
+        cluster_names=cluster_names,
         labels=labels,
         manifest=manifest,
         digest=f"sha256:{hashlib.sha256(data).hexdigest()}",

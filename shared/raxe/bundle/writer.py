@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from raxe.bundle.archive import pack
+from raxe.bundle.arrays import dump_clusters
 from raxe.bundle.format import (
     CLUSTERS,
     EMBEDDING,
@@ -23,7 +24,7 @@ from raxe.bundle.format import (
     Manifest,
     Member,
 )
-from raxe.bundle.members import ARRAY, dump_clusters, dump_json, dump_manifest
+from raxe.bundle.members import dump_json, dump_manifest, dump_stats
 from raxe.bundle.reader import parse_bundle
 from raxe.errors import InvalidBundle
 
@@ -68,9 +69,9 @@ def _members(contents: BundleContents) -> Mapping[str, bytes]:
     members = {
         HEADS: contents.heads_onnx,
         EMBEDDING: dump_json(asdict(contents.embedding)),
-        STATS: dump_json(asdict(contents.stats)),
+        STATS: dump_stats(contents.stats),
         TRIGGERS: dump_json(dict(contents.triggers)),
-        CLUSTERS: pack({ARRAY: dump_clusters(contents.clusters)}),
+        CLUSTERS: dump_clusters(contents.clusters, contents.cluster_names),
         LABELS: dump_json(asdict(contents.labels)),
     }
     listed = {name: Member(hashlib.sha256(data).hexdigest(), len(data)) for name, data in members.items()}

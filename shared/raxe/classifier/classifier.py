@@ -25,6 +25,29 @@ class Labels:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownAttacks:
+    """The clusters that the attacks of the training rows form.
+
+    Attributes:
+        centres: ``(K, D) float32`` unit vectors; K = 0 turns anomaly off.
+        names: of the centres, or none at all.
+        threshold: distance below which a window is near them, None when the bundle states none.
+    """
+
+    centres: FloatArray
+    names: tuple[str, ...] = ()
+    threshold: float | None = None
+
+    def nearest(self, embeddings: FloatArray) -> tuple[FloatArray, NDArray[np.int64]]:
+        """Cosine distance ``(N,)`` to the nearest centre, NaN without centres, and which ``(N,)`` that is."""
+        if not len(self.centres):
+            return np.full(len(embeddings), np.nan, dtype=np.float32), np.zeros(len(embeddings), dtype=np.int64)
+        likeness = embeddings @ self.centres.T
+        distance: FloatArray = 1 - likeness.max(axis=1)
+        return distance, likeness.argmax(axis=1)
+
+
+@dataclass(frozen=True, slots=True)
 class Scores:
     """Scores of N windows.
 
@@ -33,12 +56,14 @@ class Scores:
         families: ``(N, F)`` softmax over families, given an attack.
         subfamilies: ``(N, S)`` softmax over subfamilies, given an attack.
         anomaly: ``(N,)`` cosine distance in [0, 2] to the nearest known cluster; NaN when not measured.
+        clusters: ``(N,)`` position of that cluster; 0 when not measured.
     """
 
     binary: FloatArray
     families: FloatArray
     subfamilies: FloatArray
     anomaly: FloatArray
+    clusters: NDArray[np.int64]
     encode_ms: float
     classify_ms: float
 
@@ -47,12 +72,13 @@ class Classifier:
     """A loaded model."""
 
     def __init__(
-        self, tokenizer: TextTokenizer, encoder: Session, heads: Session, labels: Labels, clusters: FloatArray
+        self, tokenizer: TextTokenizer, encoder: Session, heads: Session, labels: Labels, attacks: KnownAttacks
     ) -> None:
-        """Takes the loaded parts; ``clusters`` is ``(K, D) float32`` of unit vectors, K = 0 turns anomaly off."""
+        """Takes the loaded parts."""
         self.tokenizer = tokenizer
         self.labels = labels
-        self._encoder, self._heads, self._clusters = encoder, heads, clusters
+        self.attacks = attacks
+        self._encoder, self._heads = encoder, heads
 
     def score(self, windows: Sequence[Sequence[int]], batch_size: int) -> Scores:
         """Scores of windows of token ids (without special tokens), in order.
@@ -73,10 +99,10 @@ class Classifier:
         embeddings = np.concatenate(parts)[back]
         outputs = self._heads.run({"embedding": embeddings})
         self._check(outputs, len(windows))
-        anomaly = self._distance(embeddings)
+        anomaly, clusters = self.attacks.nearest(embeddings)
         done = time.perf_counter()
         return Scores(
-            outputs["binary"], outputs["family"], outputs["subfamily"], anomaly,
+            outputs["binary"], outputs["family"], outputs["subfamily"], anomaly, clusters,
             encode_ms=(encoded - started) * 1000, classify_ms=(done - encoded) * 1000,
         )  # fmt: skip
 
@@ -105,9 +131,3 @@ class Classifier:
             values = outputs.get(name)
             if values is None or values.shape != shape or not ((values >= 0) & (values <= _ONE)).all():
                 raise DetectorFailed(f"the heads give no {name} in [0, 1] for each label")
-
-    def _distance(self, embeddings: FloatArray) -> FloatArray:
-        if not len(self._clusters):
-            return np.full(len(embeddings), np.nan, dtype=np.float32)
-        nearest: FloatArray = 1 - (embeddings @ self._clusters.T).max(axis=1)
-        return nearest

@@ -4,15 +4,16 @@ from rich.table import Table
 from rich.text import Text
 
 from raxe.cli.output import facts, table
-from raxe.report import L1Body, L2Body, ScanResponse, SpanBody
+from raxe.report import ExplanationBody, L1Body, L2Body, ScanResponse, SpanBody
 from raxe.values import Decision
 
 _STYLES = {Decision.ALLOW: "bold green", Decision.REVIEW: "bold yellow", Decision.BLOCK: "bold red"}
+_WINDOWS_SHOWN = 5  # of an explanation
 _DIGEST_SHOWN = 19  # "sha256:" and twelve digits
 
 
 def rendered(answer: ScanResponse, *, explain: bool) -> Table:
-    """The answer as lines of name and value; ``explain`` adds views, predictions, stages and ids."""
+    """The answer as lines of name and value; ``explain`` adds views, predictions, windows, stages and ids."""
     pairs: list[tuple[str, object]] = [
         ("verdict", Text(answer.verdict.upper(), style=_STYLES[answer.verdict])),
         ("score", f"{answer.score:.4f}"),
@@ -25,6 +26,8 @@ def rendered(answer: ScanResponse, *, explain: bool) -> Table:
     pairs.append(("model", _model(answer)))
     if explain and answer.l2.predictions:
         pairs.append(("", _predictions(answer.l2)))
+    if answer.explanation is not None:
+        pairs += _explanation(answer.explanation)
     pairs += [("failed", f"{failure.stage}: {failure.error}") for failure in answer.failures]
     cover = answer.coverage
     read = [_count(cover.characters, "character"), _count(cover.tokens, "token"), _count(cover.windows, "window")]
@@ -64,8 +67,28 @@ def _predictions(l2: L2Body) -> Table:
     for found in l2.predictions:
         made.add_row(found.family.value, found.subfamily, f"{found.confidence:.4f}")
     if l2.anomaly_score is not None:
-        made.add_row("", "anomaly score", f"{l2.anomaly_score:.4f}")
+        near = {None: "", True: ", near known attacks", False: ", far from known attacks"}[l2.near_known_attack]
+        made.add_row("", f"anomaly score{near}", f"{l2.anomaly_score:.4f}")
     return made
+
+
+def _explanation(found: ExplanationBody) -> list[tuple[str, object]]:
+    """Its windows, what decides the highest one, and the nearest cluster; nothing when no window was scored."""
+    if not found.windows:
+        return []
+    shown = found.windows[:_WINDOWS_SHOWN]
+    windows = table(["view"], ["span", "score"])
+    for each in shown:
+        windows.add_row(each.view, _span(each.span), f"{each.score:.4f}")
+    pairs: list[tuple[str, object]] = [("windows", f"highest {len(shown)} of {found.window_count}"), ("", windows)]
+    if found.decisive:
+        pieces = table([], ["span", "score without", "drop"])
+        for piece in found.decisive:
+            pieces.add_row(_span(piece.span), f"{piece.score_without:.4f}", f"{piece.drop:.4f}")
+        pairs += [("decisive", "places without which the highest window scores lower"), ("", pieces)]
+    else:
+        pairs.append(("decisive", "no single place"))
+    return [*pairs, *([("nearest", found.nearest_cluster)] if found.nearest_cluster else [])]
 
 
 def _span(span: SpanBody) -> str:

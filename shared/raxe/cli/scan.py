@@ -35,7 +35,7 @@ def scan(
         settings = from_environment()
         content, name = _content([*([] if text is None else [text]), *context.args], file, settings.max_characters)
         engine = build_engine(settings)
-        found = engine.scan_text(content, source, field=name)
+        found = engine.scan_text(content, source, field=name, explain=explain)
     answer = scan_response(found, str(uuid4()), explain=explain)
     if as_json:
         typer.echo(answer.model_dump_json())

@@ -21,4 +21,11 @@ class BrokenDetector:
 
     def detect(self, prompts: Sequence[Prompt], l1_results: Sequence[ScanResult]) -> NoReturn:  # noqa: ARG002
         """Raises DetectorFailed from the cause."""
+        self._refuse()
+
+    def explain(self, prompt: Prompt) -> NoReturn:  # noqa: ARG002
+        """Raises DetectorFailed from the cause."""
+        self._refuse()
+
+    def _refuse(self) -> NoReturn:
         raise DetectorFailed(f"the model is not loaded: {type(self.cause).__name__}") from self.cause

@@ -8,11 +8,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from raxe.classifier import Classifier, Scores, Tokens
-from raxe.text import prepare, windows
-from raxe.values import L2Result, ModelInfo, Prediction, Prompt, ScanResult, Source, Span, StageTimes, View
+from raxe.text import clauses, prepare, windows
+from raxe.values import (
+    DecisiveSpan,
+    Explanation,
+    L2Result,
+    ModelInfo,
+    Prediction,
+    Prompt,
+    ScanResult,
+    Source,
+    Span,
+    StageTimes,
+    View,
+    WindowScore,
+)
 
 _REPORTED_FROM = 0.1  # least score that has labels, and least confidence of any but the first
 _MOST_PREDICTIONS = 5
+_MOST_WINDOWS = 50  # of an explanation
+_MOST_PIECES, _MOST_DECISIVE = 16, 3
+_LEAST_DROP = 0.01  # a smaller one is within what rounding to int8 moves a score by
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +54,20 @@ class _Window:
     start: int
     end: int
 
+    @property
+    def ids(self) -> list[int]:
+        return self.tokens.ids[self.start : self.end]
+
+    @property
+    def offsets(self) -> list[tuple[int, int]]:
+        return self.tokens.offsets[self.start : self.end]
+
     def span(self) -> Span:
+        return self.part(0, self.end - self.start)
+
+    def part(self, start: int, end: int) -> Span:
         offsets = self.tokens.offsets
-        return self.view.span(offsets[self.start][0], offsets[self.end - 1][1])
+        return self.view.span(offsets[self.start + start][0], offsets[self.start + end - 1][1])
 
 
 class OnnxDetector:
@@ -66,13 +93,47 @@ class OnnxDetector:
         tokenized = time.perf_counter()
         if not cut:
             return [L2Result(model_id=self._info.model_id) for _ in prompts]
-        scores = self._classifier.score([w.tokens.ids[w.start : w.end] for w in cut], self._plan.batch_size)
+        scores = self._classifier.score([window.ids for window in cut], self._plan.batch_size)
         stages = StageTimes((tokenized - started) * 1000, scores.encode_ms, scores.classify_ms)
         duration_ms = (time.perf_counter() - started) * 1000
         of_prompt: list[list[int]] = [[] for _ in prompts]
         for position, window in enumerate(cut):
             of_prompt[window.prompt].append(position)
         return [self._result(cut, positions, scores, stages, duration_ms) for positions in of_prompt]
+
+    def explain(self, prompt: Prompt) -> Explanation:
+        """Where the score of one prompt comes from, found by taking parts of its highest window out.
+
+        Its windows are scored again, and the highest at most 16 times more. Raises DetectorFailed.
+        """
+        cut = self._windows(0, prompt)
+        if not cut:
+            return Explanation()
+        scores = self._classifier.score([window.ids for window in cut], self._plan.batch_size)
+        binary = scores.binary.tolist()
+        ranked = sorted(range(len(cut)), key=lambda p: -binary[p])
+        names, nearest = self._classifier.attacks.names, int(scores.clusters[scores.anomaly.argmin()])
+        return Explanation(
+            tuple(WindowScore(cut[p].view.name, cut[p].span(), binary[p]) for p in ranked[:_MOST_WINDOWS]),
+            len(cut),
+            self._decisive(cut[ranked[0]], binary[ranked[0]]),
+            names[nearest] if names else None,
+        )
+
+    def _decisive(self, window: _Window, score: float) -> tuple[DecisiveSpan, ...]:
+        """The pieces without which the window scores least: each is taken out in turn."""
+        if score <= _LEAST_DROP:
+            return ()
+        pieces = clauses(window.view.text, window.offsets, _MOST_PIECES)
+        rest = [window.ids[:start] + window.ids[end:] for start, end in pieces]
+        without = self._classifier.score(rest, self._plan.batch_size).binary.tolist()
+        found: dict[Span, DecisiveSpan] = {}
+        for left, (start, end) in sorted(zip(without, pieces, strict=True)):
+            if score - left > _LEAST_DROP:
+                span = window.part(start, end)
+                # In a view whose characters have no places of their own, all pieces lie at the same one.
+                found.setdefault(span, DecisiveSpan(span, left, score - left))
+        return tuple(found.values())[:_MOST_DECISIVE]
 
     def _windows(self, index: int, prompt: Prompt) -> list[_Window]:
         encoded = self._classifier.tokenizer.encode([view.text for view in prompt.views])
@@ -90,10 +151,12 @@ class OnnxDetector:
         top = max(positions, key=lambda p: float(scores.binary[p]))
         score = float(scores.binary[top])
         anomaly = float(scores.anomaly[positions].min())
+        threshold, measured = self._classifier.attacks.threshold, not math.isnan(anomaly)
         return L2Result(
             score=score,
             predictions=self._predictions(scores, top, score),
-            anomaly_score=None if math.isnan(anomaly) else anomaly,
+            anomaly_score=anomaly if measured else None,
+            near_known_attack=anomaly < threshold if measured and threshold is not None else None,
             tokens=sum(cut[p].end - cut[p].start for p in positions),
             windows=len(positions),
             span=cut[top].span(),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from raxe.values import L2Result, Prompt, ScanResult
+from raxe.values import Explanation, L2Result, Prompt, ScanResult
 
 
 class StubDetector:
@@ -20,3 +20,7 @@ class StubDetector:
     def detect(self, prompts: Sequence[Prompt], l1_results: Sequence[ScanResult]) -> list[L2Result]:  # noqa: ARG002
         """An empty result a prompt."""
         return [L2Result() for _ in prompts]
+
+    def explain(self, prompt: Prompt) -> Explanation:  # noqa: ARG002
+        """An empty explanation."""
+        return Explanation()

@@ -1,0 +1,33 @@
+"""The values that flow through a scan, all frozen.
+
+event -> Prompt -> L1 ScanResult -> L2Result -> Verdict -> Scan. Every arrow is a function from one value to the next.
+"""
+
+from raxe.values.explanation import DecisiveSpan, Explanation, WindowScore
+from raxe.values.labels import Decision, Family, Severity, Source
+from raxe.values.layers import Detection, L2Result, ModelInfo, Prediction, ScanResult, StageTimes
+from raxe.values.prompt import Prompt, Span, View
+from raxe.values.scan import Coverage, Failure, Scan, Verdict
+
+__all__ = [
+    "Coverage",
+    "Decision",
+    "DecisiveSpan",
+    "Detection",
+    "Explanation",
+    "Failure",
+    "Family",
+    "L2Result",
+    "ModelInfo",
+    "Prediction",
+    "Prompt",
+    "Scan",
+    "ScanResult",
+    "Severity",
+    "Source",
+    "Span",
+    "StageTimes",
+    "Verdict",
+    "View",
+    "WindowScore",
+]

@@ -1,0 +1,64 @@
+"""What policy makes of both layers, and the whole answer."""
+
+from dataclasses import dataclass
+
+from raxe.values.explanation import Explanation
+from raxe.values.labels import Decision, Family, Severity
+from raxe.values.layers import L2Result, ModelInfo, ScanResult
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What did not answer: a layer, ``l1`` or ``l2``, or ``explain``, which no verdict hangs on.
+
+    ``error`` is the class of the error: a message could hold the prompt.
+    """
+
+    stage: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What was read of the text; ``truncated`` is never true today and is there so that it can never be silent."""
+
+    characters: int
+    tokens: int
+    windows: int
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What policy decides from L1, L2 and failures.
+
+    ``severity`` is above none exactly when something was found; ``family`` may be None all the same. ``score`` in
+    [0, 1] is what thresholds apply to. ``layers_agree``: each alone would have found something, or neither.
+    """
+
+    decision: Decision
+    severity: Severity
+    score: float
+    family: Family | None = None
+    subfamily: str | None = None
+    layers_agree: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The whole answer for one text; ``explanation`` is there when it was asked for and could be made."""
+
+    verdict: Verdict
+    l1: ScanResult
+    l2: L2Result
+    coverage: Coverage
+    text_sha256: str
+    model: ModelInfo | None = None
+    failures: tuple[Failure, ...] = ()
+    duration_ms: float = 0.0
+    explanation: Explanation | None = None
+
+    @property
+    def is_attack(self) -> bool:
+        """Whether the decision is anything but allow because something was found (failures alone are no attack)."""
+        return self.verdict.decision is not Decision.ALLOW and self.verdict.severity is not Severity.NONE
