@@ -221,7 +221,9 @@ def test_names_of_another_kind_are_refused(names: np.ndarray[tuple[int, ...], np
         parse_bundle(sealed(attack_clusters__npz=pack(members)))
 
 
-@pytest.mark.parametrize("members", [["names.npy"], ["clusters.npy", "other.npy"], ["names.npy", "names.npy"], []])
+@pytest.mark.parametrize(
+    "members", [["names.npy"], ["clusters.npy", "other.npy"], ["clusters.npy", "clusters.npy"], []]
+)
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_only_the_names_may_be_missing(members: list[str]) -> None:
     """Clusters without centres, with another array or with the names twice are refused."""

@@ -55,6 +55,18 @@ def test_the_piece_that_counts_most_comes_first(models: ModelsFolder) -> None:
     assert found[0].drop > found[1].drop > 0.01
 
 
+def test_at_most_three_pieces_are_named(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where every piece counts, as for a model that scores by length, three are named."""
+
+    def by_length(_: Classifier, windows: Sequence[Sequence[int]], batch_size: int) -> Scores:  # noqa: ARG001
+        binary = np.array([len(window) / 10 for window in windows], dtype=np.float32)
+        places, shares = np.zeros(len(windows), dtype=np.int64), np.ones((len(windows), 3), dtype=np.float32)
+        return Scores(binary, shares, shares, binary, places, 0, 0)
+
+    monkeypatch.setattr(Classifier, "score", by_length)
+    assert len(explain(engine, "a, b, c, d.").decisive) == 3
+
+
 @pytest.mark.parametrize("text", ["hello there, friend", f"{ZORKMID}, {ZORKMID}, {ZORKMID}"])
 def test_no_single_piece_may_decide(engine: Engine, text: str) -> None:
     """A benign text and one that repeats its attack have no decisive piece."""
@@ -92,16 +104,18 @@ def test_pieces_without_a_place_of_their_own_are_named_once(engine: Engine) -> N
 
 def test_a_long_text_names_its_highest_windows(engine: Engine) -> None:
     """At most fifty windows come back, the highest first, with the number of all."""
-    found = explain(engine, "word " * 400 + ZORKMID)
+    text = "word " * 400 + ZORKMID
+    found = explain(engine, text)
     assert (len(found.windows), found.window_count) == (50, 100)
     assert found.windows[0].score == pytest.approx(expected_score(ZORKMID), abs=1e-5)
     assert [found.windows[0].score > 0.9, found.windows[1].score > 0.9] == [True, False]
+    assert text[found.decisive[0].span.start :] == f"{'word ' * 7}{ZORKMID}"
 
 
 @pytest.mark.parametrize(("word", "name"), [(ZORKMID, "instruction_override"), (PLUGH, "persona_override")])
 def test_the_nearest_cluster_is_named(engine: Engine, word: str, name: str) -> None:
-    """The name is that of the cluster which the anomaly score is measured to."""
-    assert explain(engine, f"hello {word}").nearest_cluster == name
+    """The name is that of the cluster which the anomaly score is measured to, whichever window comes so close."""
+    assert [explain(engine, f"{before}{word}").nearest_cluster for before in ("hello ", "word " * 20)] == [name] * 2
 
 
 def test_a_model_without_names_and_threshold_reports_neither(models: ModelsFolder) -> None:
@@ -121,6 +135,12 @@ def test_near_is_below_the_threshold(models: ModelsFolder) -> None:
     assert near == [True, False]
     off = build_engine(replace(models.settings, enable_anomaly_detection=False))
     assert off.scan_text(ZORKMID).l2.near_known_attack is None
+    models.replace_bundle(
+        stats=replace(CONTENTS.stats, anomaly_threshold=0.2),
+        clusters=np.zeros((0, 3), dtype=np.float32),
+        cluster_names=(),
+    )
+    assert build_engine(models.settings).scan_text(ZORKMID).l2.near_known_attack is None
 
 
 @settings(deadline=None)

@@ -133,6 +133,13 @@ def test_an_explanation_never_changes_the_verdict(
     assert CANARY not in repr(explained)
 
 
+def test_a_failing_explanation_comes_after_other_failures() -> None:
+    """The failure of L1 stays, and that of the explanation is added."""
+    scanner = Scanner(Raising(ValueError(CANARY)), Silent(), Policy())
+    explained = scanner.explain(BENIGN, scanner.scan([BENIGN])[0])
+    assert [failure.stage for failure in explained.failures] == ["l1", "explain"]
+
+
 def test_what_was_not_scored_is_not_explained() -> None:
     """When L2 failed there is one failure, that of L2."""
     scanner = Scanner(FakeRules(), Raising(ValueError(CANARY)), Policy())

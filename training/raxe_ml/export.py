@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers.fusion_options import FusionOptions
 from onnxruntime.transformers.optimizer import optimize_model
 from torch import Tensor, nn
@@ -17,6 +16,7 @@ from raxe_ml.config import TrainConfig
 from raxe_ml.figures import recall_at
 from raxe_ml.graph import TracedEncoder
 from raxe_ml.model import Heads, Network, base_folder, build
+from raxe_ml.quantize import quantize
 from raxe_ml.rows import Row, read_rows
 from raxe_ml.taxonomy import load_taxonomy
 
@@ -81,14 +81,7 @@ def export_encoder(config: TrainConfig, work: Path) -> Path:
     )
     fuse = optimize_model(str(raw), "bert", optimization_options=FusionOptions("bert"), opt_level=1, **_LAYERS_HEADS)
     fuse.save_model_to_file(str(fused))
-    quantize_dynamic(
-        str(fused),
-        str(final),
-        per_channel=True,
-        reduce_range=True,  # 7-bit weights: products of 8-bit ones saturate on x86 without VNNI
-        weight_type=QuantType.QInt8,
-        extra_options={"MatMulConstBOnly": True, "DefaultTensorType": onnx.TensorProto.FLOAT},
-    )
+    quantize(fused, final)
     shutil.copy(base_folder(config.base_package) / "tokenizer.json", out / "tokenizer.json")
     _check_parity(network, fused, final, read_rows(work / "dev.jsonl"), config)
     return final
