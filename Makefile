@@ -129,8 +129,12 @@ export: .venv-train/.ready ## Export the int8 encoder and the heads to ONNX
 bundle: .venv-train/.ready ## Pack the .raxe bundle and its metadata
 	.venv-train/bin/python -m raxe_ml bundle
 
-benchmark: .venv-train/.ready ## Measure the model on the held-out sources; the figures go into its metadata
+benchmark: .venv-train/.ready ## Measure the model on the held-out sources: figures into its metadata, build/report/*.html
 	.venv-train/bin/python -m raxe_ml benchmark
+
+.PHONY: card
+card: .venv/.ready ## docs/model-card.md and its plots, from the last benchmark and the licences of DATA
+	.venv/bin/python -m raxe_ml card --data "$(DATA)"
 
 validate: .venv/.ready ## The model's measured figures beside its targets
 	.venv/bin/python -m raxe_ml validate

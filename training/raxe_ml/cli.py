@@ -21,6 +21,7 @@ Models = Annotated[Path, typer.Option(help="the models folder to write into")]
 
 _CONFIG, _DATA = Path("training/configs/minilm-l6.yaml"), Path("data")
 _WORK, _MODELS = Path("build/train"), Path("models")
+_REPORT, _DOCS = Path("build/report"), Path("docs")
 
 # The stages import torch and scikit-learn, slow and not in every environment: each command brings in its own.
 # ruff: noqa: PLC0415
@@ -89,11 +90,35 @@ def bundle(config: Config = _CONFIG, work: Work = _WORK, models: Models = _MODEL
 
 
 @app.command()
-def benchmark(config: Config = _CONFIG, work: Work = _WORK, models: Models = _MODELS) -> None:
-    """Measure the model on the held-out sources and write the figures into its metadata and models/benchmarks."""
+def benchmark(
+    config: Config = _CONFIG,
+    work: Work = _WORK,
+    models: Models = _MODELS,
+    report: Annotated[Path, typer.Option(help="folder of the HTML report")] = _REPORT,
+) -> None:
+    """Measure the model on the held-out sources: figures into metadata and models/benchmarks, a report in HTML."""
     from raxe_ml.measure import measure
+    from raxe_ml.measured import load_measured
+    from raxe_ml.report import write_report
 
-    measure(load_config(config), work, models)
+    loaded = load_config(config)
+    measure(loaded, work, models)
+    print(write_report(load_measured(loaded, work, models), report))
+
+
+@app.command()
+def card(
+    config: Config = _CONFIG,
+    data: Data = _DATA,
+    work: Work = _WORK,
+    models: Models = _MODELS,
+    docs: Annotated[Path, typer.Option(help="folder of model-card.md and its plots")] = _DOCS,
+) -> None:
+    """Write the model card and its plots from what was measured; the shards' folder says the sources' licences."""
+    from raxe_ml.card import write_card
+    from raxe_ml.measured import load_measured
+
+    print(write_card(load_measured(load_config(config), work, models), data, docs))
 
 
 @app.command()
@@ -119,8 +144,10 @@ def run(
     """All stages in order, from data to figures."""
     from raxe_ml.export import export_encoder
     from raxe_ml.measure import measure
+    from raxe_ml.measured import load_measured
     from raxe_ml.package import Packager
     from raxe_ml.prepare import prepare
+    from raxe_ml.report import write_report
     from raxe_ml.train import train as fit
 
     chosen = _loaded(config, smoke=smoke)
@@ -129,6 +156,7 @@ def run(
     export_encoder(chosen, work)
     print(Packager(chosen, config, work, models, dt.datetime.now(dt.UTC).date().isoformat()).run())
     print(measure(chosen, work, models).overall.figures)
+    print(write_report(load_measured(chosen, work, models), _REPORT))
 
 
 @app.command()
