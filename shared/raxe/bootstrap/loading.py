@@ -42,17 +42,19 @@ def load_detector(model: Metadata, store: ModelStore, settings: Settings) -> Loa
     bundle_path = _verified(store.fetch(info.bundle), info.bundle_sha256)
     encoder = settings.onnx_model_path or _verified(store.fetch(info.embeddings), info.embeddings_sha256)
     tokenizer = settings.onnx_tokenizer or _verified(store.fetch(info.tokenizer), info.tokenizer_sha256)
-    loaded = load_from_files(bundle_path, encoder, tokenizer, settings)
-    if loaded.detector.model_info.model_id != model.model_id:
-        raise InvalidBundle(f"{bundle_path.name}: it is the bundle of another model")
+    loaded = load_from_files(bundle_path, encoder, tokenizer, settings, model)
     if info.golden is None or info.golden_sha256 is None:
         return loaded
     return replace(loaded, golden=load_golden(_verified(store.fetch(info.golden), info.golden_sha256), loaded.detector))
 
 
-def load_from_files(bundle_path: Path, encoder: Path, tokenizer: Path, settings: Settings) -> LoadedModel:
-    """The detector of three files; raises as ``load_detector``."""
+def load_from_files(
+    bundle_path: Path, encoder: Path, tokenizer: Path, settings: Settings, model: Metadata | None = None
+) -> LoadedModel:
+    """The detector of three files, which must be those of ``model`` where one is named; raises as ``load_detector``."""
     bundle = read_bundle(bundle_path)
+    if model and bundle.model_id != (model.file_info.bundle_model_id or model.model_id):
+        raise InvalidBundle(f"{bundle_path.name}: it is the bundle of another model")
     config = bundle.embedding
     threads, providers = settings.onnx_num_threads, settings.onnx_providers
     classifier = Classifier(
@@ -63,7 +65,7 @@ def load_from_files(bundle_path: Path, encoder: Path, tokenizer: Path, settings:
         bundle.clusters if settings.enable_anomaly_detection else _NO_CLUSTERS,
     )
     severities = {entry.id: Severity(entry.severity) for entry in bundle.labels.subfamilies}
-    info = ModelInfo(bundle.manifest.model_id, bundle.digest, severities=severities)
+    info = ModelInfo(model.model_id if model else bundle.model_id, bundle.digest, severities=severities)
     plan = WindowPlan(config.max_length - _SPECIAL_TOKENS, config.stride, settings.onnx_max_batch_size)
     detector = OnnxDetector(classifier, info, plan)
     try:

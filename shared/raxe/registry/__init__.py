@@ -1,6 +1,20 @@
 """What models there are: metadata, and the choice among them."""
 
-from raxe.registry.metadata import Metadata, Status, load_metadata, save_metadata
+from raxe.registry.documents import dump_metadata, load_metadata, parse_metadata, read_document, save_metadata
+from raxe.registry.generation import Migration, generate_metadata, migrate_metadata
+from raxe.registry.metadata import Metadata, Status
 from raxe.registry.registry import ModelRegistry
 
-__all__ = ["Metadata", "ModelRegistry", "Status", "load_metadata", "save_metadata"]
+__all__ = [
+    "Metadata",
+    "Migration",
+    "ModelRegistry",
+    "Status",
+    "dump_metadata",
+    "generate_metadata",
+    "load_metadata",
+    "migrate_metadata",
+    "parse_metadata",
+    "read_document",
+    "save_metadata",
+]

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from raxe.errors import InvalidMetadata, ModelNotFound
 from raxe.protocols import ModelStore
-from raxe.registry.metadata import Metadata, Status, load_metadata
+from raxe.registry.documents import load_metadata
+from raxe.registry.metadata import Metadata, Status
 
 
 def _latency(model: Metadata) -> float:
