@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from raxe.adapters import LocalModelStore
+from raxe.adapters import LocalBundleStore
 from raxe.api.health import HealthService
 from raxe.bootstrap import Engine, build_engine, load_from_files
 from raxe.bundle import Labels, Subfamily
@@ -212,8 +212,8 @@ class TestRegistry:
         assert [path.name for path in models.metadata.parent.iterdir()] == [models.metadata.name]
 
 
-def _store(models: ModelsFolder) -> LocalModelStore:
-    return LocalModelStore(models.root)
+def _store(models: ModelsFolder) -> LocalBundleStore:
+    return LocalBundleStore(models.root)
 
 
 def _write(models: ModelsFolder, name: str, figures: tuple[float, float, float], status: str = "active") -> None:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from functions.local.events import ROOT
-from raxe.adapters import LocalModelStore
+from raxe.adapters import LocalBundleStore
 from raxe.bootstrap import build_engine
 from raxe.cli import app
 from raxe.errors import InvalidBundle, InvalidMetadata, ModelNotFound
@@ -120,7 +120,7 @@ class TestGeneration:
     def test_a_bundle_tells_its_metadata(self, models: ModelsFolder) -> None:
         """What is generated fits the files, is experimental, and serves when it is asked for by name."""
         models.metadata.unlink()
-        made = generate_metadata(FILES["bundle"], LocalModelStore(models.root).fetch)
+        made = generate_metadata(FILES["bundle"], LocalBundleStore(models.root).path)
         assert (made.model_id, made.status.value, made.performance) == (MODEL_ID, "experimental", None)
         assert made.file_info.bundle_sha256 == sha256(models.path("bundle").read_bytes())
         assert made.ml_config.embedding_dimension == 3
@@ -133,13 +133,13 @@ class TestGeneration:
         """Without encoder or tokenizer there is no model."""
         models.path(kind).unlink()
         with pytest.raises(ModelNotFound):
-            generate_metadata(FILES["bundle"], LocalModelStore(models.root).fetch)
+            generate_metadata(FILES["bundle"], LocalBundleStore(models.root).path)
 
     def test_an_id_that_no_model_may_have_is_refused(self, models: ModelsFolder) -> None:
         """The bundle's id must fit the schema."""
         models.replace_bundle(model_id="Tiny_Model")
         with pytest.raises(InvalidMetadata, match="model_id"):
-            generate_metadata(FILES["bundle"], LocalModelStore(models.root).fetch)
+            generate_metadata(FILES["bundle"], LocalBundleStore(models.root).path)
 
 
 class TestMigration:
@@ -168,17 +168,17 @@ class TestMigration:
         document = first_schema()
         document["file_info"]["checksum"] = "sha256:" + "0" * 64
         with pytest.raises(InvalidBundle, match="checksum"):
-            migrate_metadata(json.dumps(document).encode(), "old.json", LocalModelStore(models.root).fetch)
+            migrate_metadata(json.dumps(document).encode(), "old.json", LocalBundleStore(models.root).path)
 
     @pytest.mark.parametrize("changed", [{"file_info": 1}, {"name": 1}, {"tags": "x"}, {"model_id": "NO"}])
     def test_wrong_fields_are_named(self, models: ModelsFolder, changed: dict[str, object]) -> None:
         """A wrong value of v1 stays wrong."""
         data = json.dumps(first_schema(**changed)).encode()
         with pytest.raises(InvalidMetadata, match=next(iter(changed))):
-            migrate_metadata(data, "old.json", LocalModelStore(models.root).fetch)
+            migrate_metadata(data, "old.json", LocalBundleStore(models.root).path)
 
     def test_a_bundle_that_is_nowhere_is_not_found(self, models: ModelsFolder) -> None:
         """The bundle's name must lead to a file, as written or in ``bundles``."""
         data = json.dumps(first_schema(file_info={"filename": "none.raxe"})).encode()
         with pytest.raises(ModelNotFound, match=r"file_info\.bundle"):
-            migrate_metadata(data, "old.json", LocalModelStore(models.root).fetch)
+            migrate_metadata(data, "old.json", LocalBundleStore(models.root).path)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
-from raxe.adapters import LocalModelStore
+from raxe.adapters import LocalBundleStore
 from raxe.bootstrap.cache import ModelCache
 from raxe.bootstrap.golden import Golden
 from raxe.bootstrap.loading import LoadedModel, load_detector
@@ -121,7 +121,7 @@ def choose_model(registry: ModelRegistry, settings: Settings) -> Metadata:
 
 
 def _load(settings: Settings) -> LoadedModel:
-    store = LocalModelStore(settings.models_dir)
+    store = LocalBundleStore(settings.models_dir)
     registry = ModelRegistry(store)
     try:
         model = choose_model(registry, settings)

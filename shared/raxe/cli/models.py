@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from raxe.adapters import LocalModelStore
+from raxe.adapters import LocalBundleStore
 from raxe.cli.output import examples, facts, reported, show, table
 from raxe.registry import Metadata, ModelRegistry, migrate_metadata, read_document, save_metadata
 from raxe.registry.schema import json_schema
@@ -61,8 +61,8 @@ def info(
 def migrate(file: Annotated[Path, typer.Argument(metavar="FILE", help="A v1 metadata file.")]) -> None:
     """Rewrite a v1 metadata file as schema 2.0, checksums and missing parts from the model's files."""
     with reported():
-        store = LocalModelStore(from_environment().models_dir)
-        made = migrate_metadata(read_document(file), file.name, store.fetch)
+        store = LocalBundleStore(from_environment().models_dir)
+        made = migrate_metadata(read_document(file), file.name, store.path)
         save_metadata(file, made.metadata)
     for field in made.dropped:
         typer.echo(f"dropped: {field}")
@@ -82,7 +82,7 @@ def template() -> None:
 
 
 def _registry() -> ModelRegistry:
-    return ModelRegistry(LocalModelStore(from_environment().models_dir))
+    return ModelRegistry(LocalBundleStore(from_environment().models_dir))
 
 
 def _body(model: Metadata) -> dict[str, object]:

@@ -1,10 +1,11 @@
 """The models there are, and which one to use. Reads metadata only; nothing is loaded here."""
 
 from collections.abc import Callable
+from pathlib import PurePosixPath
 
 from raxe.errors import InvalidMetadata, ModelNotFound
-from raxe.protocols import ModelStore
-from raxe.registry.documents import load_metadata
+from raxe.protocols import BundleStore
+from raxe.registry.documents import parse_metadata
 from raxe.registry.metadata import Metadata, Status
 
 
@@ -33,15 +34,19 @@ _CRITERIA: dict[str, Callable[[Metadata], float]] = {
 class ModelRegistry:
     """Models of a store. One broken metadata file never hides the others: it stands in ``errors``."""
 
-    def __init__(self, store: ModelStore) -> None:
+    def __init__(self, store: BundleStore) -> None:
         """Reads all metadata of the store."""
         self.errors: dict[str, InvalidMetadata] = {}
         self._models: dict[str, Metadata] = {}
-        for path in store.metadata_files():
+        for entry in store.entries("metadata"):
+            name = PurePosixPath(entry.key).name
+            if not name.endswith(".json"):
+                continue
             try:
-                model = load_metadata(path)
+                found = store.read(entry.key)
+                model = parse_metadata(found[0] if found else b"", name)
             except InvalidMetadata as error:
-                self.errors[path.name] = error
+                self.errors[name] = error
             else:
                 self._models[model.model_id] = model
 
