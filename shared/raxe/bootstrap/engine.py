@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
-from raxe.adapters import LocalBundleStore
 from raxe.bootstrap.cache import ModelCache
 from raxe.bootstrap.golden import Golden
 from raxe.bootstrap.loading import LoadedModel, load_detector
+from raxe.bootstrap.stores import cache_folder, open_store
 from raxe.detectors import BrokenDetector, RuleDetector, StubDetector
 from raxe.errors import ModelError, RaxeError
 from raxe.policy import Policy
 from raxe.protocols import ModelLayer
-from raxe.registry import Metadata, ModelRegistry
+from raxe.registry import Metadata, ModelFiles, ModelRegistry
 from raxe.rules import load_rule_set
 from raxe.scanner import Scanner
 from raxe.settings import Settings, from_environment
@@ -121,7 +121,7 @@ def choose_model(registry: ModelRegistry, settings: Settings) -> Metadata:
 
 
 def _load(settings: Settings) -> LoadedModel:
-    store = LocalBundleStore(settings.models_dir)
+    store = open_store(settings)
     registry = ModelRegistry(store)
     try:
         model = choose_model(registry, settings)
@@ -130,4 +130,8 @@ def _load(settings: Settings) -> LoadedModel:
             raise next(iter(registry.errors.values())) from None
         raise
     key = (settings, model.file_info)
-    return _loaded.get(key, lambda: load_detector(model, store, settings), settings.model_cache_size)
+    return _loaded.get(
+        key,
+        lambda: load_detector(model, ModelFiles(store, cache_folder(settings)), settings),
+        settings.model_cache_size,
+    )

@@ -1,6 +1,5 @@
 """Model files -> a detector. Checksums are compared before anything is parsed."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,10 +9,9 @@ from raxe.bootstrap.golden import Golden, load_golden
 from raxe.bundle import Bundle, read_bundle
 from raxe.classifier import Classifier, Labels, Session, TextTokenizer
 from raxe.detectors import OnnxDetector, WindowPlan
-from raxe.errors import DetectorFailed, InvalidBundle, ModelLoadFailed, ModelNotFound
+from raxe.errors import DetectorFailed, InvalidBundle, ModelLoadFailed
 from raxe.policy import Thresholds
-from raxe.protocols import BundleStore
-from raxe.registry import Metadata
+from raxe.registry import Metadata, ModelFiles
 from raxe.settings import Settings
 from raxe.values import Family, ModelInfo, Severity
 
@@ -30,7 +28,7 @@ class LoadedModel:
     golden: Golden | None = None
 
 
-def load_detector(model: Metadata, store: BundleStore, settings: Settings) -> LoadedModel:
+def load_detector(model: Metadata, files: ModelFiles, settings: Settings) -> LoadedModel:
     """The detector of a registered model.
 
     Raises:
@@ -39,13 +37,13 @@ def load_detector(model: Metadata, store: BundleStore, settings: Settings) -> Lo
         ModelLoadFailed: the runtime refuses a file.
     """
     info = model.file_info
-    bundle_path = _verified(store, info.bundle, info.bundle_sha256)
-    encoder = settings.onnx_model_path or _verified(store, info.embeddings, info.embeddings_sha256)
-    tokenizer = settings.onnx_tokenizer or _verified(store, info.tokenizer, info.tokenizer_sha256)
+    bundle_path = files.fetch(info.bundle, info.bundle_sha256)
+    encoder = settings.onnx_model_path or files.fetch(info.embeddings, info.embeddings_sha256)
+    tokenizer = settings.onnx_tokenizer or files.fetch(info.tokenizer, info.tokenizer_sha256)
     loaded = load_from_files(bundle_path, encoder, tokenizer, settings, model)
     if info.golden is None or info.golden_sha256 is None:
         return loaded
-    return replace(loaded, golden=load_golden(_verified(store, info.golden, info.golden_sha256), loaded.detector))
+    return replace(loaded, golden=load_golden(files.fetch(info.golden, info.golden_sha256), loaded.detector))
 
 
 def load_from_files(
@@ -89,17 +87,3 @@ def _labels(bundle: Bundle) -> Labels:
     if {family for _, family, _ in labels.subfamilies} != set(labels.families):
         raise ModelLoadFailed("schema.json has a family without subfamilies")
     return labels
-
-
-def _verified(store: BundleStore, key: str, expected: str) -> Path:
-    path = store.path(key)
-    if path is None:
-        raise ModelNotFound(f"{key} is not on this machine")
-    try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelLoadFailed(f"{path.name} cannot be read: {type(error).__name__}") from None
-    if f"sha256:{found}" != expected:
-        raise InvalidBundle(f"{path.name}: its checksum is not the one in the metadata")
-    return path
