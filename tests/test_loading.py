@@ -13,10 +13,10 @@ import pytest
 
 from raxe.adapters import LocalBundleStore
 from raxe.api.health import HealthService
-from raxe.bootstrap import Engine, build_engine, load_from_files
+from raxe.bootstrap import Engine, ModelRegistry, build_engine, load_from_files
 from raxe.bundle import Labels, Subfamily
 from raxe.errors import InvalidMetadata, ModelLoadFailed, ModelNotFound
-from raxe.registry import ModelRegistry, Status, load_metadata, save_metadata
+from raxe.registry import Status, load_metadata, save_metadata
 from raxe.values import Decision, Severity
 from tests.factories import BLOCK, MODEL_ID, REVIEW, ZORKMID, ModelsFolder, encoder_onnx, heads_onnx, tokenizer_json
 

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from raxe.adapters import LocalBundleStore
+from raxe.bootstrap import ModelRegistry
 from raxe.cli.output import examples, facts, reported, show, table
-from raxe.registry import Metadata, ModelRegistry, migrate_metadata, read_document, save_metadata
+from raxe.registry import Metadata, migrate_metadata, read_document, save_metadata
 from raxe.registry.schema import json_schema
 from raxe.registry.schema import template as metadata_template
 from raxe.settings import from_environment
@@ -82,7 +83,7 @@ def template() -> None:
 
 
 def _registry() -> ModelRegistry:
-    return ModelRegistry(LocalBundleStore(from_environment().models_dir))
+    return ModelRegistry()
 
 
 def _body(model: Metadata) -> dict[str, object]:
