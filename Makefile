@@ -143,6 +143,11 @@ validate: .venv/.ready ## The model's measured figures beside its targets
 rules-report: .venv/.ready ## How often the rules hit the benign rows of DATA, and their recall by family
 	.venv/bin/python -m raxe_ml rules --data "$(DATA)"
 
+.PHONY: schema
+schema: .venv/.ready ## Rewrite docs/metadata.schema.json and the commented template beside it
+	.venv/bin/raxe models schema > docs/metadata.schema.json
+	.venv/bin/raxe models template > docs/metadata.template.jsonc
+
 # --- upkeep -----------------------------------------------------------------------------------------------------------
 
 .venv-lock/bin/uv:

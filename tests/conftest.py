@@ -1,5 +1,6 @@
 """What the tests of the library share: the tiny model on disk, and an engine that has it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from raxe.bootstrap import Engine, build_engine
 from raxe.rules import RuleSet, load_rule_set
 from tests.factories import ModelsFolder, write_models
 from tests.handlers import Handler, load_handler
+from tests.s3 import moto_server
 
 
 @pytest.fixture
@@ -42,3 +44,23 @@ def scan_handler(tmp_path_factory: pytest.TempPathFactory) -> Handler:
 def batch_handler(scan_handler: Handler) -> Handler:
     """The same function on its other route."""
     return replace(scan_handler, path="/v1/scan/batch")
+
+
+@pytest.fixture(scope="session")
+def moto_endpoint() -> Iterator[str]:
+    """The address of an S3 on loopback, one for the session."""
+    with moto_server() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def s3_endpoint(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """The same, with credentials that are nobody's and no file of the machine's own."""
+    values = {
+        "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none"),
+    }  # fmt: skip
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return moto_endpoint

@@ -1,11 +1,14 @@
 """Real small classes that stand where a part of the library would: layers with scripted answers, a store in memory."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
-from raxe.errors import ModelNotFound
+from raxe.adapters.keys import checked
+from raxe.errors import ModelNotFound, StoreConflict, StoreError
+from raxe.protocols import StoredObject
 from raxe.values import (
     Detection,
     Explanation,
@@ -75,19 +78,58 @@ class Raising:
         raise self.error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FakeStore:
-    """A model store whose files lie anywhere."""
+    """A store in memory that has to be downloaded from; ``calls`` notes each method that was called and its key."""
 
-    files: Mapping[str, Path] = field(default_factory=dict)
-    metadata: Sequence[Path] = ()
+    objects: dict[str, bytes] = field(default_factory=dict)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    failing: StoreError | None = None
 
-    def metadata_files(self) -> list[Path]:
-        """The metadata files, sorted by name."""
-        return sorted(self.metadata)
+    def entries(self, folder: str) -> list[StoredObject]:
+        """The objects right in a folder."""
+        self._note("entries", checked(folder))
+        keys = sorted(key for key in self.objects if key.rpartition("/")[0] == folder and "/." not in key)
+        return [self._object(key) for key in keys]
 
-    def fetch(self, relative: str) -> Path:
-        """The file of that name; raises ModelNotFound."""
-        if relative not in self.files:
-            raise ModelNotFound(f"no model file {relative}")
-        return self.files[relative]
+    def stat(self, key: str) -> StoredObject:
+        """The object of that key."""
+        self._note("stat", key)
+        return self._object(key)
+
+    def read(self, key: str, unless: str | None = None) -> tuple[bytes, str] | None:
+        """Content and ETag."""
+        self._note("read", key)
+        etag = self._object(key).etag
+        return None if etag == unless else (self.objects[key], etag)
+
+    def path(self, key: str) -> Path | None:
+        """None: every object has to be downloaded."""
+        checked(key)
+        return None
+
+    def download(self, key: str, target: BinaryIO) -> str:
+        """Writes the content."""
+        self._note("download", key)
+        etag = self._object(key).etag
+        target.write(self.objects[key])
+        return etag
+
+    def write(self, key: str, content: bytes | Path, match: str | None) -> str:
+        """Replaces ``match``."""
+        self._note("write", checked(key))
+        if (self._object(key).etag if key in self.objects else None) != match:
+            raise StoreConflict(key)
+        self.objects[key] = content.read_bytes() if isinstance(content, Path) else content
+        return self._object(key).etag
+
+    def _note(self, method: str, key: str) -> None:
+        self.calls.append((method, key))
+        if self.failing:
+            raise self.failing
+
+    def _object(self, key: str) -> StoredObject:
+        if checked(key) not in self.objects:
+            raise ModelNotFound(key)
+        content = self.objects[key]
+        return StoredObject(key, hashlib.sha256(content).hexdigest(), len(content))

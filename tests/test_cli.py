@@ -46,7 +46,16 @@ def test_version() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["scan"], ["evaluate"], ["models", "list"], ["models", "info"], ["rules", "list"], ["rules", "check"], []],
+    [
+        ["scan"],
+        ["evaluate"],
+        ["models", "list"],
+        ["models", "info"],
+        ["models", "migrate"],
+        ["rules", "list"],
+        ["rules", "check"],
+        [],
+    ],
 )
 def test_help_has_examples(command: list[str]) -> None:
     """Each help text has examples and fits 80 columns."""

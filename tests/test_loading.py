@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from raxe.adapters import LocalModelStore
+from raxe.adapters import LocalBundleStore
 from raxe.api.health import HealthService
-from raxe.bootstrap import Engine, build_engine, load_from_files
+from raxe.bootstrap import Engine, ModelRegistry, build_engine, load_from_files
 from raxe.bundle import Labels, Subfamily
 from raxe.errors import InvalidMetadata, ModelLoadFailed, ModelNotFound
-from raxe.registry import ModelRegistry, Status, load_metadata, save_metadata
+from raxe.registry import Status, load_metadata, save_metadata
 from raxe.values import Decision, Severity
 from tests.factories import BLOCK, MODEL_ID, REVIEW, ZORKMID, ModelsFolder, encoder_onnx, heads_onnx, tokenizer_json
 
@@ -212,8 +212,8 @@ class TestRegistry:
         assert [path.name for path in models.metadata.parent.iterdir()] == [models.metadata.name]
 
 
-def _store(models: ModelsFolder) -> LocalModelStore:
-    return LocalModelStore(models.root)
+def _store(models: ModelsFolder) -> LocalBundleStore:
+    return LocalBundleStore(models.root)
 
 
 def _write(models: ModelsFolder, name: str, figures: tuple[float, float, float], status: str = "active") -> None:

@@ -89,10 +89,17 @@ def test_a_scan_loads_only_what_it_needs(models: ModelsFolder, tmp_path: Path) -
 
 
 def test_importing_the_library_loads_nothing_heavy() -> None:
-    """``import raxe`` alone brings neither NumPy nor a model runtime."""
-    code = (
-        "import raxe, sys; print([name for name in ('numpy', 'onnxruntime', 'pydantic', 're2') if name in sys.modules])"
-    )
+    """``import raxe`` alone brings neither NumPy nor a model runtime nor an AWS client."""
+    heavy = ("numpy", "onnxruntime", "pydantic", "re2", "boto3")
+    code = f"import raxe, sys; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT / "shared")
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_registry_over_a_folder_loads_no_aws_client() -> None:
+    """Only a bucket brings boto3; packages that only a validation needs stay out too."""
+    unwanted = ("boto3", "raxe.adapters.s3", "packaging.specifiers")
+    code = f"import raxe, sys; raxe.ModelRegistry(); print([name for name in {unwanted} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT / "shared")
     assert done.stdout.strip() == "[]"
 

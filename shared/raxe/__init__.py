@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from raxe.bootstrap import ModelRegistry
     from raxe.client import Raxe
     from raxe.detectors import StubDetector as StubL2Detector
     from raxe.errors import RaxeError
-    from raxe.registry import ModelRegistry
     from raxe.values import Decision, Family, L2Result, Scan, ScanResult, Severity, Source, Verdict
 
 __version__ = "0.1.0"
@@ -19,7 +19,7 @@ _HOMES = {
     "Raxe": ("raxe.client", "Raxe"),
     "StubL2Detector": ("raxe.detectors", "StubDetector"),
     "RaxeError": ("raxe.errors", "RaxeError"),
-    "ModelRegistry": ("raxe.registry", "ModelRegistry"),
+    "ModelRegistry": ("raxe.bootstrap", "ModelRegistry"),
     "Decision": ("raxe.values", "Decision"),
     "Family": ("raxe.values", "Family"),
     "L2Result": ("raxe.values", "L2Result"),

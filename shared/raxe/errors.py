@@ -10,7 +10,13 @@ RaxeError
 │   ├── ModelNotFound
 │   ├── InvalidMetadata
 │   ├── InvalidBundle       the .raxe file is damaged, hostile or of another schema
-│   └── ModelLoadFailed     files are intact but the runtime refuses them
+│   ├── ModelLoadFailed     files are intact but the runtime refuses them
+│   ├── ModelConflict       another model of that id is already published; ids are never used again
+│   └── StoreError          the place where models are kept, or the cache folder, does not do what is asked
+│       ├── StoreDenied       no permission, no credentials or no such bucket: trying again does not help
+│       ├── StoreUnavailable  overload, timeout, slow or broken answer: trying again may help
+│       ├── StoreConflict     the object is not what the writer thought it replaces
+│       └── CacheFailed       the cache folder cannot be written, such as when the disk is full
 └── DetectorFailed          a detector raised while scanning
 """
 
@@ -66,6 +72,30 @@ class InvalidBundle(ModelError):
 
 class ModelLoadFailed(ModelError):
     """The files are intact but the runtime refuses them."""
+
+
+class ModelConflict(ModelError):
+    """Another model of that id is already published."""
+
+
+class StoreError(ModelError):
+    """The place where models are kept does not do what is asked."""
+
+
+class StoreDenied(StoreError):
+    """No permission, no credentials or no such bucket."""
+
+
+class StoreUnavailable(StoreError):
+    """The store is overloaded, does not answer in time, or breaks off."""
+
+
+class StoreConflict(StoreError):
+    """The object is not what the writer thought it replaces; nothing was written."""
+
+
+class CacheFailed(StoreError):
+    """The cache folder cannot be written; nothing half-written is left."""
 
 
 class DetectorFailed(RaxeError):

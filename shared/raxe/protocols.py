@@ -1,8 +1,9 @@
-"""The ports: what the scanner asks of detectors, and loading of a store. Each has one contract test suite."""
+"""The ports: what the scanner asks of detectors, and the registry of a store. Each has one contract test suite."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from raxe.values import Explanation, L2Result, ModelInfo, Prompt, ScanResult
 
@@ -32,13 +33,45 @@ class ModelLayer(Protocol):
         ...
 
 
-class ModelStore(Protocol):
-    """Where model files come from; every path it gives is a readable local file."""
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object of a store: its key, what its content was when it was looked at, and its size in bytes."""
 
-    def metadata_files(self) -> list[Path]:
-        """The metadata files, sorted by name."""
+    key: str
+    etag: str
+    size: int
+
+
+class BundleStore(Protocol):
+    """Where models are kept: objects by key, such as ``metadata/a.json``. Objects change whole or not at all.
+
+    Every method raises StoreDenied or StoreUnavailable when the store does not do its part, and ModelNotFound for a key
+    that is empty, absolute or climbs.
+    """
+
+    def entries(self, folder: str) -> list[StoredObject]:
+        """The objects right in a folder, sorted by key; none when there is no such folder."""
         ...
 
-    def fetch(self, relative: str) -> Path:
-        """The local path of a model file named relative to the models folder; raises ModelNotFound."""
+    def stat(self, key: str) -> StoredObject:
+        """The object of that key, without its content; raises ModelNotFound."""
+        ...
+
+    def read(self, key: str, unless: str | None = None) -> tuple[bytes, str] | None:
+        """Content and ETag of a document, None when its ETag still is ``unless``; raises ModelNotFound."""
+        ...
+
+    def path(self, key: str) -> Path | None:
+        """The object as a local file, None when it has to be downloaded; raises ModelNotFound where it is local."""
+        ...
+
+    def download(self, key: str, target: BinaryIO) -> str:
+        """Writes the content to an open file and gives its ETag; raises ModelNotFound."""
+        ...
+
+    def write(self, key: str, content: bytes | Path, match: str | None) -> str:
+        """The ETag of the new content, which replaces what has the ETag ``match``; None is for a new key.
+
+        Raises StoreConflict, having written nothing, when there is something else, or something at all.
+        """
         ...

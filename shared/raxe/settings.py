@@ -21,6 +21,7 @@ MB_PER_VCPU = 1769  # AWS Lambda: a function of this many MB has one vCPU
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 CRITERIA = ("latency", "accuracy", "balanced", "memory")
 _INTEGER = re.compile(r"-?[0-9]{1,9}")  # what int() takes besides, such as digits of other scripts, is a mistake here
+_S3_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]{0,512})?")
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 _CHECKOUT_MODELS = Path(__file__).resolve().parents[2] / "models"
 
@@ -31,6 +32,8 @@ class Settings:
 
     Attributes:
         models_dir: folder of the model registry on disk.
+        models_url: bucket of the registry, ``s3://bucket/prefix``, in the place of the folder.
+        cache_dir: where downloaded files are kept; None takes a folder of the user's, in Lambda one below /tmp.
         onnx_model_path: encoder to use instead of a registered model's.
         onnx_tokenizer: tokenizer.json to use instead of a registered model's.
         onnx_confidence_threshold: score in [0, 1] from which L2 blocks; None takes the model's own.
@@ -46,6 +49,8 @@ class Settings:
     """
 
     models_dir: Path = _CHECKOUT_MODELS
+    models_url: str | None = None
+    cache_dir: Path | None = None
     onnx_model_path: Path | None = None
     onnx_tokenizer: Path | None = None
     onnx_confidence_threshold: float | None = None
@@ -105,6 +110,12 @@ def _file(raw: str) -> Path:
     return path
 
 
+def _bucket(raw: str) -> str:
+    if not _S3_URL.fullmatch(raw):
+        raise ValueError("must be s3://bucket or s3://bucket/prefix")
+    return raw
+
+
 def _choice(allowed: tuple[str, ...]) -> Callable[[str], str]:
     def parse(raw: str) -> str:
         if raw not in allowed:
@@ -142,6 +153,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     default = Settings()
     return Settings(
         models_dir=read("RAXE_MODELS_DIR", Path, default.models_dir),
+        models_url=read("RAXE_MODELS_URL", _bucket, default.models_url),
+        cache_dir=read("RAXE_CACHE_DIR", Path, default.cache_dir),
         onnx_model_path=read("ONNX_MODEL_PATH", _file, default.onnx_model_path),
         onnx_tokenizer=read("ONNX_TOKENIZER", _file, default.onnx_tokenizer),
         onnx_confidence_threshold=read("ONNX_CONFIDENCE_THRESHOLD", _share, default.onnx_confidence_threshold),

@@ -16,9 +16,7 @@ from rich.table import Table
 from functions.local.emulator import EmulatorOptions, LambdaEmulator
 from functions.local.environment import local_environment
 from functions.local.events import ROOT, load_event
-from raxe.adapters import LocalModelStore
-from raxe.registry import ModelRegistry
-from raxe.settings import from_environment
+from raxe.bootstrap import ModelRegistry
 from tests.e2e.built import LAYERS, build_stack
 
 _INITS = 5
@@ -27,7 +25,7 @@ Line = tuple[str, str, str, bool]
 
 def model_lines() -> list[Line]:
     """Size on disk and the accuracy that ``make benchmark`` measured on held-out sources."""
-    model = ModelRegistry(LocalModelStore(from_environment().models_dir)).get_best_model()
+    model = ModelRegistry().get_best_model()
     lines: list[Line] = [
         _line("model on disk (encoder + heads + tokenizer)", model.file_info.size_mb, "< 50 MB", 50, "MB")
     ]

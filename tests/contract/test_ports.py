@@ -1,20 +1,18 @@
 """The ports: every adapter of a port keeps the same promises, the fakes of the tests included."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from raxe.adapters import LocalModelStore
 from raxe.bootstrap import build_engine
 from raxe.detectors import BrokenDetector, RuleDetector, StubDetector
-from raxe.errors import DetectorFailed, InvalidBundle, ModelNotFound
-from raxe.protocols import ModelLayer, ModelStore, RuleLayer
+from raxe.errors import DetectorFailed, InvalidBundle
+from raxe.protocols import ModelLayer, RuleLayer
 from raxe.rules import RuleSet
 from raxe.text import prepare
 from raxe.values import Prompt, ScanResult
-from tests.factories import FILES, PLUGH, ZORKMID, ModelsFolder
-from tests.fakes import FakeModel, FakeRules, FakeStore
+from tests.factories import PLUGH, ZORKMID, ModelsFolder
+from tests.fakes import FakeModel, FakeRules
 
 TEXTS = [
     "What is the capital of France?",
@@ -32,10 +30,6 @@ MODEL_LAYERS: dict[str, Callable[[ModelsFolder], ModelLayer]] = {
     "stub": lambda _: StubDetector(),
     "fake": lambda _: FakeModel({PROMPTS[1].sha256: 0.9}),
 }
-STORES: dict[str, Callable[[ModelsFolder], ModelStore]] = {
-    "local": lambda models: LocalModelStore(models.root),
-    "fake": lambda models: FakeStore({name: models.path(kind) for kind, name in FILES.items()}, [models.metadata]),
-}
 
 
 @pytest.fixture(params=RULE_LAYERS)
@@ -48,12 +42,6 @@ def rules(request: pytest.FixtureRequest, rule_set: RuleSet) -> RuleLayer:
 def model(request: pytest.FixtureRequest, models: ModelsFolder) -> ModelLayer:
     """Each L2 that answers."""
     return MODEL_LAYERS[request.param](models)
-
-
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, models: ModelsFolder) -> ModelStore:
-    """Each store, holding the tiny model."""
-    return STORES[request.param](models)
 
 
 class TestRuleLayer:
@@ -139,34 +127,3 @@ def test_the_broken_detector_raises_every_time() -> None:
         with pytest.raises(DetectorFailed):
             broken.explain(PROMPTS[0])
     assert broken.model_info is None
-
-
-class TestModelStore:
-    """What the composition root asks of a store."""
-
-    def test_lists_metadata_by_name(self, store: ModelStore) -> None:
-        """The metadata files are readable local files, sorted."""
-        found = store.metadata_files()
-        assert [path.name for path in found] == ["tiny-model.json"]
-        assert all(path.read_bytes() for path in found)
-
-    @pytest.mark.parametrize("name", FILES.values())
-    def test_fetches_a_file_by_its_name(self, store: ModelStore, name: str) -> None:
-        """A file of the model comes as a readable local path, the same each time."""
-        assert store.fetch(name).read_bytes()
-        assert store.fetch(name) == store.fetch(name)
-
-    @pytest.mark.parametrize(
-        "name",
-        ["", ".", "none.onnx", "bundles", "../secret", "bundles/../../secret", "/etc/passwd", "a\0b", "a" * 5000],
-    )
-    def test_refuses_what_is_not_a_file_below_it(self, store: ModelStore, models: ModelsFolder, name: str) -> None:
-        """Missing, empty, absolute, climbing, unusable names and folders are ModelNotFound."""
-        (models.root.parent / "secret").write_text("not a model")
-        with pytest.raises(ModelNotFound):
-            store.fetch(name)
-
-
-def test_a_local_store_without_a_folder_is_empty(tmp_path: Path) -> None:
-    """A folder that does not exist holds no models."""
-    assert LocalModelStore(tmp_path / "none").metadata_files() == []

@@ -1,5 +1,5 @@
-"""Adapters to the world outside: where model files come from."""
+"""Adapters to the world outside: where model files come from. ``raxe.adapters.s3`` is imported by who needs it."""
 
-from raxe.adapters.local import LocalModelStore
+from raxe.adapters.local import LocalBundleStore
 
-__all__ = ["LocalModelStore"]
+__all__ = ["LocalBundleStore"]

@@ -6,14 +6,13 @@ from typing import Literal
 from raxe import __version__
 from raxe.api.responses import HealthResponse
 from raxe.bootstrap import Engine, Golden
+from raxe.bootstrap.golden import GOLDEN_TOLERANCE
 from raxe.classifier import sessions_built
 from raxe.errors import RaxeError
 from raxe.report import ModelBody
 from raxe.values import Source
 
 SLOW_MS = 50.0  # a short scan that takes longer is degraded
-# int8 kernels differ between processors by rounding; a wrong kernel or file moves a golden score by far more than this.
-GOLDEN_TOLERANCE = 0.05
 _FINE = {"ok", "off", "none"}
 _TIMED_SCANS = 5
 _TIMED_TEXT = "Could you check the opening hours of the town library for me?"

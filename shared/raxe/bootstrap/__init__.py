@@ -3,5 +3,17 @@
 from raxe.bootstrap.engine import Engine, build_engine, process_engine
 from raxe.bootstrap.golden import Golden
 from raxe.bootstrap.loading import load_detector, load_from_files
+from raxe.bootstrap.models import ModelRegistry
+from raxe.bootstrap.stores import cache_folder, open_store
 
-__all__ = ["Engine", "Golden", "build_engine", "load_detector", "load_from_files", "process_engine"]
+__all__ = [
+    "Engine",
+    "Golden",
+    "ModelRegistry",
+    "build_engine",
+    "cache_folder",
+    "load_detector",
+    "load_from_files",
+    "open_store",
+    "process_engine",
+]

@@ -6,22 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 
-from raxe.adapters import LocalModelStore
-from raxe.bootstrap.cache import ModelCache
 from raxe.bootstrap.golden import Golden
-from raxe.bootstrap.loading import LoadedModel, load_detector
+from raxe.bootstrap.loading import LoadedModel
+from raxe.bootstrap.models import ModelRegistry
 from raxe.detectors import BrokenDetector, RuleDetector, StubDetector
 from raxe.errors import ModelError, RaxeError
 from raxe.policy import Policy
 from raxe.protocols import ModelLayer
-from raxe.registry import Metadata, ModelRegistry
+from raxe.registry import Metadata
 from raxe.rules import load_rule_set
 from raxe.scanner import Scanner
 from raxe.settings import Settings, from_environment
 from raxe.text import prepare
 from raxe.values import ModelInfo, Prompt, Scan, Source
 
-_loaded = ModelCache[LoadedModel]()
 _SHORT = "What time does the library open? "
 _FULL_WINDOW = 40  # times the text above: more tokens than any window has
 
@@ -124,13 +122,11 @@ def choose_model(registry: ModelRegistry, settings: Settings) -> Metadata:
 
 
 def _load(settings: Settings) -> LoadedModel:
-    store = LocalModelStore(settings.models_dir)
-    registry = ModelRegistry(store)
+    registry = ModelRegistry(settings=settings)
     try:
         model = choose_model(registry, settings)
     except ModelError:
         if registry.errors and not settings.l2_model:
             raise next(iter(registry.errors.values())) from None
         raise
-    key = (settings, model.file_info)
-    return _loaded.get(key, lambda: load_detector(model, store, settings), settings.model_cache_size)
+    return registry.load(model)

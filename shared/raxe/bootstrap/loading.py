@@ -1,6 +1,5 @@
 """Model files -> a detector. Checksums are compared before anything is parsed."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,8 +11,7 @@ from raxe.classifier import Classifier, KnownAttacks, Labels, Session, TextToken
 from raxe.detectors import OnnxDetector, WindowPlan
 from raxe.errors import DetectorFailed, InvalidBundle, ModelLoadFailed
 from raxe.policy import Thresholds
-from raxe.protocols import ModelStore
-from raxe.registry import Metadata
+from raxe.registry import Metadata, ModelFiles
 from raxe.settings import Settings
 from raxe.values import Family, ModelInfo, Severity
 
@@ -30,7 +28,7 @@ class LoadedModel:
     golden: Golden | None = None
 
 
-def load_detector(model: Metadata, store: ModelStore, settings: Settings) -> LoadedModel:
+def load_detector(model: Metadata, files: ModelFiles, settings: Settings) -> LoadedModel:
     """The detector of a registered model.
 
     Raises:
@@ -39,20 +37,22 @@ def load_detector(model: Metadata, store: ModelStore, settings: Settings) -> Loa
         ModelLoadFailed: the runtime refuses a file.
     """
     info = model.file_info
-    bundle_path = _verified(store.fetch(info.bundle), info.bundle_sha256)
-    encoder = settings.onnx_model_path or _verified(store.fetch(info.embeddings), info.embeddings_sha256)
-    tokenizer = settings.onnx_tokenizer or _verified(store.fetch(info.tokenizer), info.tokenizer_sha256)
-    loaded = load_from_files(bundle_path, encoder, tokenizer, settings)
-    if loaded.detector.model_info.model_id != model.model_id:
-        raise InvalidBundle(f"{bundle_path.name}: it is the bundle of another model")
+    bundle_path = files.fetch(info.bundle, info.bundle_sha256)
+    encoder = settings.onnx_model_path or files.fetch(info.embeddings, info.embeddings_sha256)
+    tokenizer = settings.onnx_tokenizer or files.fetch(info.tokenizer, info.tokenizer_sha256)
+    loaded = load_from_files(bundle_path, encoder, tokenizer, settings, model)
     if info.golden is None or info.golden_sha256 is None:
         return loaded
-    return replace(loaded, golden=load_golden(_verified(store.fetch(info.golden), info.golden_sha256), loaded.detector))
+    return replace(loaded, golden=load_golden(files.fetch(info.golden, info.golden_sha256), loaded.detector))
 
 
-def load_from_files(bundle_path: Path, encoder: Path, tokenizer: Path, settings: Settings) -> LoadedModel:
-    """The detector of three files; raises as ``load_detector``."""
+def load_from_files(
+    bundle_path: Path, encoder: Path, tokenizer: Path, settings: Settings, model: Metadata | None = None
+) -> LoadedModel:
+    """The detector of three files, which must be those of ``model`` where one is named; raises as ``load_detector``."""
     bundle = read_bundle(bundle_path)
+    if model and bundle.model_id != (model.file_info.bundle_model_id or model.model_id):
+        raise InvalidBundle(f"{bundle_path.name}: it is the bundle of another model")
     config = bundle.embedding
     threads, providers = settings.onnx_num_threads, settings.onnx_providers
     classifier = Classifier(
@@ -63,7 +63,7 @@ def load_from_files(bundle_path: Path, encoder: Path, tokenizer: Path, settings:
         _attacks(bundle) if settings.enable_anomaly_detection else _NO_ATTACKS,
     )
     severities = {entry.id: Severity(entry.severity) for entry in bundle.labels.subfamilies}
-    info = ModelInfo(bundle.manifest.model_id, bundle.digest, severities=severities)
+    info = ModelInfo(model.model_id if model else bundle.model_id, bundle.digest, severities=severities)
     plan = WindowPlan(config.max_length - _SPECIAL_TOKENS, config.stride, settings.onnx_max_batch_size)
     detector = OnnxDetector(classifier, info, plan)
     try:
@@ -91,14 +91,3 @@ def _labels(bundle: Bundle) -> Labels:
     if {family for _, family, _ in labels.subfamilies} != set(labels.families):
         raise ModelLoadFailed("schema.json has a family without subfamilies")
     return labels
-
-
-def _verified(path: Path, expected: str) -> Path:
-    try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelLoadFailed(f"{path.name} cannot be read: {type(error).__name__}") from None
-    if f"sha256:{found}" != expected:
-        raise InvalidBundle(f"{path.name}: its checksum is not the one in the metadata")
-    return path

@@ -1,13 +1,17 @@
 """``raxe models``: what the registry holds."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from raxe.adapters import LocalModelStore
+from raxe.adapters import LocalBundleStore
+from raxe.bootstrap import ModelRegistry
 from raxe.cli.output import examples, facts, reported, show, table
-from raxe.registry import Metadata, ModelRegistry
+from raxe.registry import Metadata, migrate_metadata, read_document, save_metadata
+from raxe.registry.schema import json_schema
+from raxe.registry.schema import template as metadata_template
 from raxe.settings import from_environment
 
 app = typer.Typer(help="The models in the registry (RAXE_MODELS_DIR).", no_args_is_help=True)
@@ -54,8 +58,32 @@ def info(
     show(facts(pairs))
 
 
+@app.command(epilog=examples("raxe models migrate models/metadata/old.json"))
+def migrate(file: Annotated[Path, typer.Argument(metavar="FILE", help="A v1 metadata file.")]) -> None:
+    """Rewrite a v1 metadata file as schema 2.0, checksums and missing parts from the model's files."""
+    with reported():
+        store = LocalBundleStore(from_environment().models_dir)
+        made = migrate_metadata(read_document(file), file.name, store.path)
+        save_metadata(file, made.metadata)
+    for field in made.dropped:
+        typer.echo(f"dropped: {field}")
+    typer.echo(f"{file.name}: {made.metadata.model_id} is of schema 2.0, {made.metadata.status.value}")
+
+
+@app.command(epilog=examples("raxe models schema > docs/metadata.schema.json"))
+def schema() -> None:
+    """Print the JSON Schema of metadata 2.0."""
+    typer.echo(json_schema(), nl=False)
+
+
+@app.command(epilog=examples("raxe models template > docs/metadata.template.jsonc"))
+def template() -> None:
+    """Print metadata with a comment above each field."""
+    typer.echo(metadata_template(), nl=False)
+
+
 def _registry() -> ModelRegistry:
-    return ModelRegistry(LocalModelStore(from_environment().models_dir))
+    return ModelRegistry()
 
 
 def _body(model: Metadata) -> dict[str, object]:

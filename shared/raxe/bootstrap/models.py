@@ -1,0 +1,101 @@
+"""``ModelRegistry``: the models of a store, found, compared, checked and loaded."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from raxe.bootstrap.cache import ModelCache
+from raxe.bootstrap.loading import LoadedModel, load_detector
+from raxe.bootstrap.stores import cache_folder, open_store
+from raxe.detectors import OnnxDetector
+from raxe.errors import InvalidMetadata, ModelError
+from raxe.protocols import BundleStore
+from raxe.registry import Catalog, Comparison, Metadata, ModelFiles, Status, read_catalog
+from raxe.settings import Settings, from_environment
+
+if TYPE_CHECKING:
+    from raxe.bootstrap.validation import Validation
+
+_loaded = ModelCache[LoadedModel]()  # of this process: engines and registries share it
+
+
+class ModelRegistry:
+    """The models of a store. Metadata is read now, files when a model is loaded; loaded ones are kept and shared."""
+
+    def __init__(self, store: BundleStore | None = None, *, settings: Settings | None = None) -> None:
+        """Reads the catalog of a store, by default that of the settings, which by default are the environment's.
+
+        Raises:
+            StoreError: the store does not answer.
+            InvalidSettings: a variable has a wrong value.
+        """
+        self._settings = settings or from_environment()
+        self._store = store or open_store(self._settings)
+        self._files = ModelFiles(self._store, cache_folder(self._settings))
+        self._catalog: Catalog = read_catalog(self._store, self._files)
+
+    @property
+    def errors(self) -> Mapping[str, ModelError]:
+        """What is wrong with each model that is not listed, by the name of its file or its id."""
+        return self._catalog.errors
+
+    @property
+    def files(self) -> ModelFiles:
+        """The files of the models, for ``raxe.registry.publish``."""
+        return self._files
+
+    def list_models(
+        self, status: Status | str | None = None, runtime: str | None = None, tags: Collection[str] = ()
+    ) -> list[Metadata]:
+        """The models by id that have the status, the runtime and all the tags."""
+        return self._catalog.list_models(status, runtime, tags)
+
+    def get_model(self, model_id: str) -> Metadata:
+        """The model of that id; raises what is wrong with it, or ModelNotFound that names the ids there are."""
+        return self._catalog.get_model(model_id)
+
+    def get_best_model(self, criteria: str = "balanced") -> Metadata:
+        """The best active model by ``latency | accuracy | balanced | memory``; the rule stands at ``Catalog``."""
+        return self._catalog.get_best_model(criteria)
+
+    def compare_models(self, model_ids: Sequence[str]) -> Comparison:
+        """The models' figures side by side, in that order; raises ModelNotFound."""
+        return Comparison(tuple(self.get_model(model_id) for model_id in model_ids))
+
+    def create_detector(self, model_id: str | None = None, *, criteria: str = "balanced") -> OnnxDetector:
+        """The detector of a model by id, else of the best by criteria.
+
+        At most ``MODEL_CACHE_SIZE`` loaded models are kept in a process, the least recently used one goes first.
+
+        Raises:
+            ModelError: there is no such model, or it cannot be loaded.
+            InvalidInput: there is no such criterion.
+        """
+        return self.load(self.get_model(model_id) if model_id else self.get_best_model(criteria)).detector
+
+    def load(self, model: Metadata) -> LoadedModel:
+        """The model, loaded or kept; raises as ``create_detector``."""
+        key = (self._settings, model.model_id, model.file_info)
+        return _loaded.get(
+            key, lambda: load_detector(model, self._files, self._settings), self._settings.model_cache_size
+        )
+
+    def validate_model(self, model_id: str) -> "Validation":
+        """What holds of a model and what does not, check by check; raises ModelNotFound for an unknown id."""
+        from raxe.bootstrap.validation import Check, Validation, validate  # noqa: PLC0415  (10 ms that no scan pays)
+
+        try:
+            model = self.get_model(model_id)
+        except InvalidMetadata as error:
+            return Validation(model_id, (Check("metadata", f"{type(error).__name__}: {error}"),))
+        return validate(model, self._files, self._settings)
+
+    def reload(self) -> tuple[str, ...]:
+        """Reads the catalog again; the ids of models that are new, gone or changed.
+
+        What did not change by its ETag is not read. When the store does not answer, StoreError is raised and the last
+        good catalog stays, as do loaded models.
+        """
+        before, after = self._catalog, read_catalog(self._store, self._files, self._catalog)
+        self._catalog = after
+        ids = before.models.keys() | after.models.keys()
+        return tuple(sorted(each for each in ids if before.models.get(each) != after.models.get(each)))

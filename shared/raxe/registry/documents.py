@@ -1,0 +1,84 @@
+"""Between metadata and JSON. Every error names the file and the paths of wrong fields, never a value."""
+
+import json
+import os
+import re
+import tempfile
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from raxe.errors import InvalidMetadata
+from raxe.registry.metadata import Metadata
+
+MAX_DOCUMENT_BYTES = 1_000_000
+_MOST_ERRORS = 5
+_FIELD_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # anything else as a key may be somebody's text
+_OWN_WORDS = {"extra_forbidden": "is not a known field", "missing": "is required"}
+
+
+def parse_metadata(data: bytes, name: str) -> Metadata:
+    """The metadata in the bytes of a JSON file called ``name``; raises InvalidMetadata naming each wrong field."""
+    if len(data) > MAX_DOCUMENT_BYTES:
+        raise InvalidMetadata(f"{name}: is larger than {MAX_DOCUMENT_BYTES} bytes")
+    if is_first_schema(data):
+        raise InvalidMetadata(f"{name}: schema_version: is of schema 1; `raxe models migrate` makes it 2.0")
+    try:
+        return Metadata.model_validate_json(data)
+    except ValidationError as error:
+        raise invalid(name, error) from None
+
+
+def load_metadata(path: Path) -> Metadata:
+    """The metadata in a JSON file; raises InvalidMetadata."""
+    return parse_metadata(read_document(path), path.name)
+
+
+def read_document(path: Path) -> bytes:
+    """The bytes of a file, one more than allowed at most; raises InvalidMetadata when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_DOCUMENT_BYTES + 1)
+    except OSError as error:
+        raise InvalidMetadata(f"{path.name}: {type(error).__name__}") from None
+
+
+def dump_metadata(metadata: Metadata) -> str:
+    """The JSON of a metadata file; equal metadata gives equal text."""
+    return json.dumps(metadata.model_dump(mode="json", exclude_none=True), indent=2, ensure_ascii=False) + "\n"
+
+
+def save_metadata(path: Path, metadata: Metadata) -> None:
+    """Writes the file whole or not at all."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(dump_metadata(metadata))
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:  # also an interrupt must not leave a half-written file; it is raised again
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def is_first_schema(data: bytes) -> bool:
+    """Whether this is the JSON of a v1 file: it says so, or says nothing and has no ``ml_config``."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(document, dict) or "model_id" not in document:
+        return False
+    version = document.get("schema_version")
+    return str(version).partition(".")[0] == "1" if version is not None else "ml_config" not in document
+
+
+def invalid(name: str, error: ValidationError) -> InvalidMetadata:
+    """The error of a document called ``name``, with the path of each wrong field and what it must be."""
+    found = []
+    for item in error.errors(include_input=False, include_url=False, include_context=False)[:_MOST_ERRORS]:
+        parts = [part if _FIELD_NAME.fullmatch(part) else "(unknown)" for part in map(str, item["loc"])]
+        message = _OWN_WORDS.get(item["type"], item["msg"].removeprefix("Value error, "))
+        found.append(f"{'.'.join(parts) or 'file'}: {message}")
+    return InvalidMetadata(f"{name}: {'; '.join(found)}")
