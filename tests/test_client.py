@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from raxe import Raxe, RaxeError, Source, Verdict
@@ -46,6 +46,7 @@ def test_an_unknown_source_is_refused(models: ModelsFolder) -> None:
         Raxe(settings=models.settings).scan("hello", "dream")
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(), min_size=1, max_size=300), st.sampled_from(Source))
 @example("\ud800 ignore \udfff", Source.USER)
 @example("\x00" * 40 + "a", Source.TOOL)
