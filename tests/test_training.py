@@ -15,6 +15,7 @@ from functions.local.events import ROOT
 from raxe.values import Detection, Family, L2Result, ScanResult, Severity, Span
 from raxe_ml.calibrate import REVIEW_FPR, Scored, calibrated, platt, thresholds
 from raxe_ml.config import Composed, load_config
+from raxe_ml.copies import without_near_copies
 from raxe_ml.corpus.learning import Graft
 from raxe_ml.generate import generate
 from raxe_ml.grammar import load_grammar, noisy
@@ -161,6 +162,14 @@ def test_copies_are_found_by_their_words() -> None:
     """Case and punctuation make no new text; the first row stays."""
     rows = [row("Hello, world"), row("hello WORLD!", "PI"), row("hello there")]
     assert without_duplicates(rows) == [rows[0], rows[2]]
+
+
+def test_a_near_copy_is_learned_once_and_never_when_it_is_held_out() -> None:
+    """A text that differs in a word of many goes when its like is held out or came before with the same label."""
+    words = [f"word{i}" for i in range(60)]
+    text, near, other = " ".join(words), " ".join([*words[:-1], "end"]), " ".join(reversed(words))
+    assert without_near_copies([row(near), row(near, "PI"), row(other)], [row(text)]) == [row(other)]
+    assert without_near_copies([row(text), row(near), row(near, "PI")], [row(other)]) == [row(text), row(near, "PI")]
 
 
 def test_a_cap_holds_for_each_shard_and_label() -> None:
