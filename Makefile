@@ -14,6 +14,7 @@ STAGE ?= dev
 ARCH ?=
 BUILD_DIR ?= .aws-sam/build
 DATA ?= ../shared/data
+QUANTIZATION ?= int8
 LOCKED := --require-hashes --no-deps --only-binary=:all: --disable-pip-version-check --quiet --quiet
 
 # Anyone's text: it goes to the program through the environment, never through a shell's parser.
@@ -124,13 +125,13 @@ data: .venv-train/.ready ## Compose the training and held-out sets from DATA
 	.venv-train/bin/python -m raxe_ml data --data "$(DATA)"
 train: .venv-train/.ready ## Fine-tune the encoder and the heads
 	.venv-train/bin/python -m raxe_ml train --data "$(DATA)"
-export: .venv-train/.ready ## Export the int8 encoder and the heads to ONNX
-	.venv-train/bin/python -m raxe_ml export
+export: .venv-train/.ready ## Export the encoder to ONNX, QUANTIZATION=int8|fp16|fp32
+	.venv-train/bin/python -m raxe_ml export --quantization $(QUANTIZATION)
 bundle: .venv-train/.ready ## Pack the .raxe bundle and its metadata
-	.venv-train/bin/python -m raxe_ml bundle
+	.venv-train/bin/python -m raxe_ml bundle --quantization $(QUANTIZATION)
 
 benchmark: .venv-train/.ready ## Measure the model on the held-out sources: figures into its metadata, build/report/*.html
-	.venv-train/bin/python -m raxe_ml benchmark
+	.venv-train/bin/python -m raxe_ml benchmark --quantization $(QUANTIZATION)
 
 .PHONY: card
 card: .venv/.ready ## docs/model-card.md and its plots, from the last benchmark and the licences of DATA

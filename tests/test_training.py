@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from functions.local.events import ROOT
 from raxe.values import Detection, Family, L2Result, ScanResult, Severity, Span
 from raxe_ml.calibrate import REVIEW_FPR, Scored, calibrated, platt, thresholds
-from raxe_ml.config import Composed, load_config
+from raxe_ml.config import Composed, export_folder, load_config, quantized
 from raxe_ml.copies import without_near_copies
 from raxe_ml.corpus.learning import Graft
 from raxe_ml.generate import generate
@@ -66,6 +66,15 @@ def test_a_configuration_extends_another(tmp_path: Path) -> None:
     own.write_text(f"extends: {CONFIG}\nlayer: [0, 2]\n", encoding="utf-8")
     with pytest.raises(ValidationError, match="layer"):
         load_config(own)
+
+
+def test_another_precision_is_another_model(tmp_path: Path) -> None:
+    """It has an id and a folder of its own, so that it never takes the place of the one that is served."""
+    config = load_config(CONFIG)
+    wider = quantized(config, "fp16")
+    assert quantized(config, "int8") == config
+    assert wider.model_id == f"{config.model_id}-fp16"
+    assert export_folder(wider, tmp_path) != export_folder(config, tmp_path)
 
 
 def test_the_smaller_model_learns_from_the_larger_one() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from raxe_ml.config import TrainConfig, load_config
+from raxe_ml.config import Quantization, TrainConfig, load_config, quantized
 from raxe_ml.config import smoke as cut_down
 from raxe_ml.corpus.cli import app as corpus
 
@@ -17,6 +17,7 @@ Config = Annotated[Path, typer.Option(help="configuration of the model")]
 Data = Annotated[Path, typer.Option(help="folder whose sub-folders hold the *.jsonl.gz shards")]
 Work = Annotated[Path, typer.Option(help="folder for what the stages pass on")]
 Smoke = Annotated[bool, typer.Option(help="a slice of the corpus, one epoch: do the stages work?")]
+Precision = Annotated[Quantization, typer.Option("--quantization", help="int8 is served; others get ids of their own")]
 Models = Annotated[Path, typer.Option(help="the models folder to write into")]
 
 _CONFIG, _DATA = Path("training/configs/minilm-l6.yaml"), Path("data")
@@ -73,20 +74,23 @@ def train(config: Config = _CONFIG, data: Data = _DATA, work: Work = _WORK, smok
 
 
 @app.command()
-def export(config: Config = _CONFIG, work: Work = _WORK) -> None:
-    """Export the fused int8 encoder; fails when it does not agree with torch."""
+def export(config: Config = _CONFIG, work: Work = _WORK, quantization: Precision = "int8") -> None:
+    """Export the fused encoder; fails when it does not agree with torch, or loses recall."""
     from raxe_ml.export import export_encoder
 
-    path = export_encoder(load_config(config), work)
+    path = export_encoder(quantized(load_config(config), quantization), work)
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
 @app.command()
-def bundle(config: Config = _CONFIG, work: Work = _WORK, models: Models = _MODELS) -> None:
+def bundle(
+    config: Config = _CONFIG, work: Work = _WORK, models: Models = _MODELS, quantization: Precision = "int8"
+) -> None:
     """Calibrate, choose thresholds, and write the model below the models folder."""
     from raxe_ml.package import Packager
 
-    print(Packager(load_config(config), config, work, models, dt.datetime.now(dt.UTC).date().isoformat()).run())
+    loaded = quantized(load_config(config), quantization)
+    print(Packager(loaded, config, work, models, dt.datetime.now(dt.UTC).date().isoformat()).run())
 
 
 @app.command()
@@ -95,13 +99,14 @@ def benchmark(
     work: Work = _WORK,
     models: Models = _MODELS,
     report: Annotated[Path, typer.Option(help="folder of the HTML report")] = _REPORT,
+    quantization: Precision = "int8",
 ) -> None:
     """Measure the model on the held-out sources: figures into metadata and models/benchmarks, a report in HTML."""
     from raxe_ml.measure import measure
     from raxe_ml.measured import load_measured
     from raxe_ml.report import write_report
 
-    loaded = load_config(config)
+    loaded = quantized(load_config(config), quantization)
     measure(loaded, work, models)
     print(write_report(load_measured(loaded, work, models), report))
 

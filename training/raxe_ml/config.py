@@ -66,6 +66,9 @@ class Targets(_Strict):
     auroc: float = Field(ge=0, le=1)
 
 
+Quantization = Literal["int8", "fp16", "fp32"]
+
+
 class TrainConfig(_Strict):
     """Everything that decides a model; the meaning of each value stands beside it in the YAML file."""
 
@@ -86,6 +89,7 @@ class TrainConfig(_Strict):
     warmup_fraction: float = Field(ge=0, lt=1)
     label_smoothing: float = Field(ge=0, lt=0.5)
     loss_weights: LossWeights
+    quantization: Quantization = "int8"
     classifier: Literal["linear", "mlp", "multi_head_random_forest"] = "linear"
     class_weights: ClassWeights = ClassWeights(attack=1.0, benign=1.0)
     early_stopping: EarlyStopping
@@ -100,6 +104,18 @@ class TrainConfig(_Strict):
     weights: dict[str, float] = {}
     dev: tuple[str, ...]
     test: tuple[str, ...]
+
+
+def quantized(config: TrainConfig, quantization: Quantization) -> TrainConfig:
+    """The same model in another precision; one that is not its configuration's has an id of its own."""
+    if quantization == config.quantization:
+        return config
+    return config.model_copy(update={"quantization": quantization, "model_id": f"{config.model_id}-{quantization}"})
+
+
+def export_folder(config: TrainConfig, work: Path) -> Path:
+    """Where the exported files of a precision lie."""
+    return work / f"export-{config.quantization}"
 
 
 def smoke(config: TrainConfig) -> TrainConfig:

@@ -1,4 +1,4 @@
-"""Stage ``export``: torch -> fused int8 ONNX encoder, and heads as a graph of their own. Fails when parity is lost."""
+"""Stage ``export``: torch -> fused ONNX encoder in int8, fp16 or fp32, and heads as a graph of their own. Fails when parity is lost."""
 
 import shutil
 from pathlib import Path
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from raxe.classifier import Session
 from raxe_ml.batches import first_windows
-from raxe_ml.config import TrainConfig
+from raxe_ml.config import TrainConfig, export_folder
 from raxe_ml.figures import recall_at
 from raxe_ml.graph import TracedEncoder
 from raxe_ml.model import Heads, Network, base_folder, build
@@ -23,8 +23,8 @@ from raxe_ml.taxonomy import load_taxonomy
 OPSET = 17
 PARITY_ROWS = 64
 LEAST_COSINE_FP32 = 0.9999  # fused fp32 graph against torch: anything lower is a wrong graph
-LEAST_COSINE_INT8 = 0.98  # mean over the rows; below it quantization has changed the model
-MOST_RECALL_LOST = 0.005  # by int8 against fp32, mean over the rates below
+LEAST_COSINE = {"fp32": LEAST_COSINE_FP32, "fp16": 0.999, "int8": 0.98}  # below it precision has changed the model
+MOST_RECALL_LOST = 0.005  # against fp32, mean over the rates below
 _FALSE_POSITIVE_RATES = (
     0.005,
     0.01,
@@ -58,12 +58,12 @@ def load_network(config: TrainConfig, work: Path) -> Network:
 
 
 def export_encoder(config: TrainConfig, work: Path) -> Path:
-    """Writes ``encoder.onnx`` (int8) and ``tokenizer.json`` below ``work/export`` and returns the encoder's path.
+    """Writes ``encoder.onnx`` and ``tokenizer.json`` into the folder of the precision and returns the encoder's path.
 
     Raises:
         ValueError: the graph does not agree with torch within the limits above.
     """
-    out = work / "export"
+    out = export_folder(config, work)
     out.mkdir(exist_ok=True)
     network = load_network(config, work)
     raw, fused, final = out / "raw.onnx", out / "fused.onnx", out / "encoder.onnx"
@@ -81,7 +81,7 @@ def export_encoder(config: TrainConfig, work: Path) -> Path:
     )
     fuse = optimize_model(str(raw), "bert", optimization_options=FusionOptions("bert"), opt_level=1, **_LAYERS_HEADS)
     fuse.save_model_to_file(str(fused))
-    quantize(fused, final)
+    quantize(fused, final, config.quantization)
     shutil.copy(base_folder(config.base_package) / "tokenizer.json", out / "tokenizer.json")
     _check_parity(network, fused, final, read_rows(work / "dev.jsonl"), config)
     return final
@@ -89,7 +89,7 @@ def export_encoder(config: TrainConfig, work: Path) -> Path:
 
 def _check_parity(network: Network, fused: Path, final: Path, rows: list[Row], config: TrainConfig) -> None:
     few = rows[:: max(1, len(rows) // PARITY_ROWS)]
-    for path, least in ((fused, LEAST_COSINE_FP32), (final, LEAST_COSINE_INT8)):
+    for path, least in ((fused, LEAST_COSINE_FP32), (final, LEAST_COSINE[config.quantization])):
         cosine = _cosine(network, path, few, config)
         if cosine < least:
             raise ValueError(
@@ -97,7 +97,9 @@ def _check_parity(network: Network, fused: Path, final: Path, rows: list[Row], c
             )
     exact, rounded = (_recall(network, path, rows, config) for path in (fused, final))
     if exact - rounded > MOST_RECALL_LOST:
-        raise ValueError(f"int8 finds {rounded:.4f} of the attacks at fixed false positive rates, fp32 {exact:.4f}")
+        raise ValueError(
+            f"{config.quantization} finds {rounded:.4f} of the attacks at fixed false positive rates, fp32 {exact:.4f}"
+        )
 
 
 def _recall(network: Network, graph: Path, rows: list[Row], config: TrainConfig) -> float:

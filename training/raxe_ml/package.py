@@ -27,7 +27,7 @@ from raxe.text import prepare
 from raxe.values import Source
 from raxe_ml.batches import first_windows
 from raxe_ml.calibrate import Scored, anomaly_threshold, calibrated, platt, thresholds
-from raxe_ml.config import TrainConfig, load_config
+from raxe_ml.config import TrainConfig, export_folder, load_config
 from raxe_ml.export import export_heads, load_network
 from raxe_ml.forest import export_forests, grow
 from raxe_ml.knowledge import cluster, trigger_words
@@ -72,17 +72,17 @@ class Packager:
 
     @property
     def _encoder(self) -> Path:
-        return self.work / "export" / "encoder.onnx"
+        return export_folder(self.config, self.work) / "encoder.onnx"
 
     @property
     def _tokenizer(self) -> Path:
-        return self.work / "export" / "tokenizer.json"
+        return export_folder(self.config, self.work) / "tokenizer.json"
 
     def _exporter(self, rows: list[Row]) -> Callable[[float, float], bytes]:
         """What makes the graph of the heads from Platt's temperature and bias."""
         if self.config.classifier != "multi_head_random_forest":
             heads = load_network(self.config, self.work).heads
-            return partial(export_heads, heads, path=self.work / "export" / "heads.onnx")
+            return partial(export_heads, heads, path=export_folder(self.config, self.work) / "heads.onnx")
         few = rows[:: max(1, len(rows) // _FOREST_ROWS)]
         names = [entry.id for entry in load_taxonomy()]
         return partial(export_forests, grow(self._embeddings(few), few, FAMILIES, names, self.config.seed))
@@ -145,7 +145,7 @@ class Packager:
             "model_id": name,
             "name": self.config.name,
             "version": self.config.version,
-            "variant": "int8",
+            "variant": self.config.quantization,
             "status": "active",
             "description": f"{_making(self.config)}; heads for attack, family and subfamily",
             "file_info": {
@@ -165,7 +165,7 @@ class Packager:
                 "max_length": self.config.max_length,
                 "stride": self.config.stride,
                 "embedding_dimension": contents.embedding.dimension,
-                "quantization": "int8",
+                "quantization": self.config.quantization,
             },
             "training_info": {
                 "date": self.date,
@@ -174,7 +174,7 @@ class Packager:
                 "seed": self.config.seed,
             },
             "requirements": {"onnxruntime": ">=1.26"},
-            "tags": ["minilm", "int8"],
+            "tags": ["minilm", self.config.quantization],
         }
         save_metadata(metadata, Metadata.model_validate(document))
         return metadata
