@@ -1,4 +1,4 @@
-"""Stage ``export``: torch -> fused ONNX encoder in int8, fp16 or fp32, and heads as a graph of their own. Fails when parity is lost."""
+"""Stage ``export``: torch -> fused ONNX encoder in a precision of choice. Fails when the two do not agree."""
 
 import shutil
 from pathlib import Path
