@@ -1,5 +1,6 @@
 """The composition root: settings -> store -> registry -> detectors -> Scanner. The only place that knows all parts."""
 
+from raxe.bootstrap.choosing import pick
 from raxe.bootstrap.engine import Engine, build_engine, process_engine
 from raxe.bootstrap.golden import Golden
 from raxe.bootstrap.loading import load_detector, load_from_files
@@ -15,5 +16,6 @@ __all__ = [
     "load_detector",
     "load_from_files",
     "open_store",
+    "pick",
     "process_engine",
 ]

@@ -7,9 +7,21 @@ from raxe.bootstrap.cache import ModelCache
 from raxe.bootstrap.loading import LoadedModel, load_detector
 from raxe.bootstrap.stores import cache_folder, open_store
 from raxe.detectors import OnnxDetector
-from raxe.errors import InvalidMetadata, ModelError
+from raxe.errors import InvalidMetadata, ModelError, RaxeError
 from raxe.protocols import BundleStore
-from raxe.registry import Catalog, Comparison, Metadata, ModelFiles, Status, read_catalog
+from raxe.registry import (
+    Catalog,
+    Choice,
+    Comparison,
+    Metadata,
+    ModelFiles,
+    SelectionConfig,
+    Status,
+    Wanted,
+    read_catalog,
+    read_config,
+    select,
+)
 from raxe.settings import Settings, from_environment
 
 if TYPE_CHECKING:
@@ -56,6 +68,19 @@ class ModelRegistry:
     def get_best_model(self, criteria: str = "balanced") -> Metadata:
         """The best active model by ``latency | accuracy | balanced | memory``; the rule stands at ``Catalog``."""
         return self._catalog.get_best_model(criteria)
+
+    def select(self, broken: Mapping[str, RaxeError] | None = None) -> Choice:
+        """The model that serves and why, and when none does, the first error.
+
+        ``broken`` are models that could not be loaded, by id. ``config.yaml`` is read from the store now.
+        """
+        config: SelectionConfig | ModelError
+        try:
+            config = read_config(self._store)
+        except ModelError as error:
+            config = error
+        wanted = Wanted(self._settings.l2_model, self._settings.l2_model_criteria, config)
+        return select(self._catalog, wanted, broken or {})
 
     def compare_models(self, model_ids: Sequence[str]) -> Comparison:
         """The models' figures side by side, in that order; raises ModelNotFound."""

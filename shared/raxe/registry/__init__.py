@@ -8,14 +8,20 @@ from raxe.registry.files import ModelFiles
 from raxe.registry.generation import Migration, generate_metadata, migrate_metadata
 from raxe.registry.metadata import Metadata, Status
 from raxe.registry.publish import publish
+from raxe.registry.selection import Choice, Outcome, SelectionConfig, Step, Wanted, read_config, select
 
 __all__ = [
     "Catalog",
+    "Choice",
     "Comparison",
     "Metadata",
     "Migration",
     "ModelFiles",
+    "Outcome",
+    "SelectionConfig",
     "Status",
+    "Step",
+    "Wanted",
     "dump_metadata",
     "generate_metadata",
     "load_metadata",
@@ -23,6 +29,8 @@ __all__ = [
     "parse_metadata",
     "publish",
     "read_catalog",
+    "read_config",
     "read_document",
     "save_metadata",
+    "select",
 ]

@@ -67,8 +67,10 @@ class Catalog:
             raise ModelNotFound(f"no model {model_id!r}; there are: {there}")
         return self.models[model_id]
 
-    def get_best_model(self, criteria: str = "balanced") -> Metadata:
+    def get_best_model(self, criteria: str = "balanced", *, measured: bool = False) -> Metadata:
         """The best active model, the first id on a tie; one that was never measured loses to any that was.
+
+        With ``measured`` only models with figures of speed and of accuracy are looked at.
 
         ``latency``: least P95. ``accuracy``: most balanced accuracy. ``memory``: least bytes on disk.
         ``balanced``: most balanced accuracy in percent less P95 in milliseconds.
@@ -79,7 +81,11 @@ class Catalog:
         """
         if criteria not in _CRITERIA:
             raise InvalidInput(f"must be one of {', '.join(_CRITERIA)}", field="criteria")
-        active = self.list_models(Status.ACTIVE)
+        active = [
+            model
+            for model in self.list_models(Status.ACTIVE)
+            if not measured or (model.performance is not None and model.accuracy is not None)
+        ]
         if not active:
-            raise ModelNotFound("no active model")
+            raise ModelNotFound("no active model has measured figures" if measured else "no active model")
         return max(active, key=_CRITERIA[criteria])
