@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from raxe import __version__
-from raxe.cli import choice, evaluate, models, rules, scan
+from raxe.cli import checks, choice, evaluate, models, rules, scan
 from raxe.cli.output import examples
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command(
 app.command(
     epilog=examples("raxe evaluate --data rows.jsonl", "USE_ONNX_ONLY=false raxe evaluate --data rows.jsonl --json"),
 )(evaluate.evaluate)
+models.app.add_typer(checks.app)
 models.app.add_typer(choice.app)
 app.add_typer(models.app, name="models")
 app.add_typer(rules.app, name="rules")

@@ -2,6 +2,7 @@
 
 from raxe.registry.catalog import Catalog
 from raxe.registry.comparison import Comparison
+from raxe.registry.defaults import Written, set_default
 from raxe.registry.discovery import read_catalog
 from raxe.registry.documents import dump_metadata, load_metadata, parse_metadata, read_document, save_metadata
 from raxe.registry.files import ModelFiles
@@ -22,6 +23,7 @@ __all__ = [
     "Status",
     "Step",
     "Wanted",
+    "Written",
     "dump_metadata",
     "generate_metadata",
     "load_metadata",
@@ -33,4 +35,5 @@ __all__ = [
     "read_document",
     "save_metadata",
     "select",
+    "set_default",
 ]
