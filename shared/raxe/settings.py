@@ -111,7 +111,8 @@ def _file(raw: str) -> Path:
     return path
 
 
-def _bucket(raw: str) -> str:
+def bucket_url(raw: str) -> str:
+    """The address of a bucket as it is written; raises ValueError for anything else."""
     if not _S3_URL.fullmatch(raw):
         raise ValueError("must be s3://bucket or s3://bucket/prefix")
     return raw
@@ -154,7 +155,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     default = Settings()
     return Settings(
         models_dir=read("RAXE_MODELS_DIR", Path, default.models_dir),
-        models_url=read("RAXE_MODELS_URL", _bucket, default.models_url),
+        models_url=read("RAXE_MODELS_URL", bucket_url, default.models_url),
         cache_dir=read("RAXE_CACHE_DIR", Path, default.cache_dir),
         onnx_model_path=read("ONNX_MODEL_PATH", _file, default.onnx_model_path),
         onnx_tokenizer=read("ONNX_TOKENIZER", _file, default.onnx_tokenizer),

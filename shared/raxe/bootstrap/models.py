@@ -62,7 +62,7 @@ class ModelRegistry:
         return self._catalog.list_models(status, runtime, tags)
 
     def get_model(self, model_id: str) -> Metadata:
-        """The model of that id; raises what is wrong with it, or ModelNotFound that names the ids there are."""
+        """The model of that id or alias; raises what is wrong with it, or ModelNotFound naming the ids there are."""
         return self._catalog.get_model(model_id)
 
     def get_best_model(self, criteria: str = "balanced") -> Metadata:

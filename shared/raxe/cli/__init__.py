@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from raxe import __version__
-from raxe.cli import checks, choice, evaluate, models, rules, scan
+from raxe.cli import checks, choice, evaluate, models, publishing, rules, scan
 from raxe.cli.output import examples
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ app.command(
 )(evaluate.evaluate)
 models.app.add_typer(checks.app)
 models.app.add_typer(choice.app)
+models.app.add_typer(publishing.app)
 app.add_typer(models.app, name="models")
 app.add_typer(rules.app, name="rules")
 

@@ -38,12 +38,14 @@ class Catalog:
         errors: what is wrong with each model that is not in ``models``, by the name of its file or its id.
         etags: of each document that was read, by key.
         documents: the metadata in each of them, by key.
+        aliases: the id that each alias of the index points to.
     """
 
     models: Mapping[str, Metadata] = field(default_factory=dict)
     errors: Mapping[str, ModelError] = field(default_factory=dict)
     etags: Mapping[str, str] = field(default_factory=dict)
     documents: Mapping[str, Metadata] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def list_models(
         self, status: Status | str | None = None, runtime: str | None = None, tags: Collection[str] = ()
@@ -58,7 +60,8 @@ class Catalog:
         ]
 
     def get_model(self, model_id: str) -> Metadata:
-        """The model of that id; raises what is wrong with it, or ModelNotFound that names the ids there are."""
+        """The model of that id or alias; raises what is wrong with it, or ModelNotFound naming the ids there are."""
+        model_id = model_id if model_id in self.models else self.aliases.get(model_id, model_id)
         for name in (model_id, f"{model_id}.json", f"{model_id}.raxe"):
             if name in self.errors and model_id not in self.models:
                 raise self.errors[name]
