@@ -52,12 +52,13 @@ class TestValidate:
         """Without an id all models are checked, also those that are not listed; JSON says the same."""
         add(models, "second")
         models.metadata.with_name("bad.json").write_text("{")
+        (models.root / "bundles" / "odd.raxe").write_bytes(b"PK")
         models.path("golden").write_text("{}")
         result = raxe(models, "validate")
         assert result.exit_code == 1
         failed = [line.split(maxsplit=2) for line in result.stdout.splitlines() if "  FAIL  " in line]
-        assert [line[0] for line in failed] == ["bad.json", "second", MODEL_ID]
-        assert failed[1][2].startswith("file golden: InvalidBundle: ")
+        assert [line[0] for line in failed] == ["bad.json", "odd.raxe", "second", MODEL_ID]
+        assert failed[2][2].startswith("file golden: InvalidBundle: ")
         body = json.loads(raxe(models, "validate", "--json").stdout)
         assert [(one["model_id"], one["passed"]) for one in body] == [(name[0], False) for name in failed]
 

@@ -7,7 +7,7 @@ from raxe.bootstrap.cache import ModelCache
 from raxe.bootstrap.loading import LoadedModel, load_detector
 from raxe.bootstrap.stores import cache_folder, open_store
 from raxe.detectors import OnnxDetector
-from raxe.errors import InvalidMetadata, ModelError, RaxeError
+from raxe.errors import ModelError, ModelNotFound, RaxeError
 from raxe.protocols import BundleStore
 from raxe.registry import (
     Catalog,
@@ -105,12 +105,17 @@ class ModelRegistry:
         )
 
     def validate_model(self, model_id: str) -> "Validation":
-        """What holds of a model and what does not, check by check; raises ModelNotFound for an unknown id."""
+        """What holds of a model and what does not, check by check; raises ModelNotFound for an unknown id.
+
+        A name in ``errors`` is one too: its one check says what is wrong.
+        """
         from raxe.bootstrap.validation import Check, Validation, validate  # noqa: PLC0415  (10 ms that no scan pays)
 
         try:
             model = self.get_model(model_id)
-        except InvalidMetadata as error:
+        except ModelError as error:
+            if isinstance(error, ModelNotFound) and model_id not in self.errors:
+                raise
             return Validation(model_id, (Check("metadata", f"{type(error).__name__}: {error}"),))
         return validate(model, self._files, self._settings)
 
