@@ -42,7 +42,8 @@ class Settings:
         onnx_providers: execution providers in order; empty takes CUDA where there is one, then CPU.
         use_onnx_only: False turns L2 off: rules only.
         enable_anomaly_detection: whether L2 measures the distance to known clusters.
-        l2_model: id of the model; None lets the registry choose by ``l2_model_criteria``.
+        l2_model: id of the model; None leaves the choice to ``config.yaml`` of the registry.
+        l2_model_criteria: what is compared there, in the place of its own criteria.
         model_cache_size: loaded models that are kept, 1 to 16.
         max_characters: longest text that is scanned; longer is refused.
         on_failure: least verdict when a layer did not answer.
@@ -60,7 +61,7 @@ class Settings:
     use_onnx_only: bool = True
     enable_anomaly_detection: bool = True
     l2_model: str | None = None
-    l2_model_criteria: str = "balanced"
+    l2_model_criteria: str | None = None
     model_cache_size: int = 2
     max_characters: int = MAX_CHARACTERS
     on_failure: Decision = Decision.REVIEW
@@ -110,7 +111,8 @@ def _file(raw: str) -> Path:
     return path
 
 
-def _bucket(raw: str) -> str:
+def bucket_url(raw: str) -> str:
+    """The address of a bucket as it is written; raises ValueError for anything else."""
     if not _S3_URL.fullmatch(raw):
         raise ValueError("must be s3://bucket or s3://bucket/prefix")
     return raw
@@ -153,7 +155,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     default = Settings()
     return Settings(
         models_dir=read("RAXE_MODELS_DIR", Path, default.models_dir),
-        models_url=read("RAXE_MODELS_URL", _bucket, default.models_url),
+        models_url=read("RAXE_MODELS_URL", bucket_url, default.models_url),
         cache_dir=read("RAXE_CACHE_DIR", Path, default.cache_dir),
         onnx_model_path=read("ONNX_MODEL_PATH", _file, default.onnx_model_path),
         onnx_tokenizer=read("ONNX_TOKENIZER", _file, default.onnx_tokenizer),

@@ -4,12 +4,14 @@ import os
 import resource
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from raxe.classifier import sessions_built
 from raxe.errors import RaxeError
+from raxe.registry import Choice
 from raxe.values import Scan
 
 # Service and namespace are the deployment's: stages do not mix. No tracebacks: one can quote what was worked on.
@@ -104,7 +106,11 @@ def record_problem(status: int, fields: Sequence[str], error: Exception) -> None
     level("problem", extra={"status": status, "fields": list(fields), "error": type(error).__name__, "place": place})
 
 
-def record_start(cause: RaxeError | None) -> None:
-    """Logs at the start that the model is missing, and why; such a reason names files and fields, never a text."""
+def record_start(cause: RaxeError | None, choice: Choice) -> None:
+    """Logs at the start which model was picked, and why, and that it is missing; reasons never carry a text."""
+    if choice.steps:
+        model_id = choice.model.model_id if choice.model else None
+        steps = [asdict(step) for step in choice.steps]
+        logger.info("model selected", extra={"model_id": model_id, "steps": steps})
     if cause is not None:
         logger.error("model not loaded", extra={"error": type(cause).__name__, "reason": str(cause)})

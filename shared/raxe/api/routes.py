@@ -25,7 +25,7 @@ _STATUS = {"healthy": 200, "degraded": 200, "unhealthy": 503}
 def scan_router(engine: Engine) -> Router:
     """``POST /v1/scan`` and ``POST /v1/scan/batch``."""
     router, service = _router(), ScanService(engine)
-    record_start(engine.cause)
+    record_start(engine.cause, engine.choice)
 
     @router.post("/v1/scan")
     def scan() -> Response[str]:
@@ -45,7 +45,7 @@ def scan_router(engine: Engine) -> Router:
 def health_router(engine: Engine) -> Router:
     """``GET /v1/health?depth=live|ready|deep``."""
     router, service = _router(), HealthService(engine)
-    record_start(engine.cause)
+    record_start(engine.cause, engine.choice)
 
     @router.get("/v1/health")
     def health() -> Response[str]:

@@ -3,17 +3,16 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 
+from raxe.bootstrap.choosing import pick
 from raxe.bootstrap.golden import Golden
-from raxe.bootstrap.loading import LoadedModel
-from raxe.bootstrap.models import ModelRegistry
 from raxe.detectors import BrokenDetector, RuleDetector, StubDetector
-from raxe.errors import ModelError, RaxeError
+from raxe.errors import RaxeError
 from raxe.policy import Policy
 from raxe.protocols import ModelLayer
-from raxe.registry import Metadata
+from raxe.registry import Choice
 from raxe.rules import load_rule_set
 from raxe.scanner import Scanner
 from raxe.settings import Settings, from_environment
@@ -32,6 +31,7 @@ class Engine:
         cause: why L2 is not there though it should be; None when all is well. Its words name files and fields only.
         golden: texts with known scores, when the model came with them.
         compile_rules: compiles all patterns, which otherwise happens as they are needed.
+        choice: which model was picked, and why.
     """
 
     scanner: Scanner
@@ -40,6 +40,7 @@ class Engine:
     cause: RaxeError | None = None
     golden: Golden | None = None
     compile_rules: Callable[[], None] | None = None
+    choice: Choice = field(default_factory=Choice)
 
     @property
     def broken(self) -> str | None:
@@ -85,19 +86,14 @@ def build_engine(settings: Settings) -> Engine:
     """
     rules = load_rule_set()
     policy = Policy(on_failure=settings.on_failure)
-    model: ModelLayer = StubDetector()
-    cause: RaxeError | None = None
-    golden: Golden | None = None
-    if settings.use_onnx_only:
-        try:
-            loaded = _load(settings)
-        except RaxeError as error:
-            model, cause = BrokenDetector(error), error
-        else:
-            model, golden = loaded.detector, loaded.golden
-            policy = replace(policy, default=loaded.thresholds, severities=loaded.detector.model_info.severities)
+    loaded, choice = pick(settings)
+    model: ModelLayer = BrokenDetector(choice.cause) if choice.cause else StubDetector()
+    if loaded is not None:
+        model = loaded.detector
+        policy = replace(policy, default=loaded.thresholds, severities=loaded.detector.model_info.severities)
     scanner = Scanner(RuleDetector(rules), model, policy)
-    return Engine(scanner, settings, len(rules.rules), cause, golden, rules.check)
+    golden = loaded.golden if loaded else None
+    return Engine(scanner, settings, len(rules.rules), choice.cause, golden, rules.check, choice)
 
 
 @cache
@@ -112,21 +108,3 @@ def process_engine() -> Engine:
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         engine.warm_up()
     return engine
-
-
-def choose_model(registry: ModelRegistry, settings: Settings) -> Metadata:
-    """The model the settings name, else the best by criteria; raises ModelNotFound."""
-    if settings.l2_model:
-        return registry.get_model(settings.l2_model)
-    return registry.get_best_model(settings.l2_model_criteria)
-
-
-def _load(settings: Settings) -> LoadedModel:
-    registry = ModelRegistry(settings=settings)
-    try:
-        model = choose_model(registry, settings)
-    except ModelError:
-        if registry.errors and not settings.l2_model:
-            raise next(iter(registry.errors.values())) from None
-        raise
-    return registry.load(model)

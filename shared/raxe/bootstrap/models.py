@@ -7,9 +7,21 @@ from raxe.bootstrap.cache import ModelCache
 from raxe.bootstrap.loading import LoadedModel, load_detector
 from raxe.bootstrap.stores import cache_folder, open_store
 from raxe.detectors import OnnxDetector
-from raxe.errors import InvalidMetadata, ModelError
+from raxe.errors import ModelError, ModelNotFound, RaxeError
 from raxe.protocols import BundleStore
-from raxe.registry import Catalog, Comparison, Metadata, ModelFiles, Status, read_catalog
+from raxe.registry import (
+    Catalog,
+    Choice,
+    Comparison,
+    Metadata,
+    ModelFiles,
+    SelectionConfig,
+    Status,
+    Wanted,
+    read_catalog,
+    read_config,
+    select,
+)
 from raxe.settings import Settings, from_environment
 
 if TYPE_CHECKING:
@@ -50,12 +62,25 @@ class ModelRegistry:
         return self._catalog.list_models(status, runtime, tags)
 
     def get_model(self, model_id: str) -> Metadata:
-        """The model of that id; raises what is wrong with it, or ModelNotFound that names the ids there are."""
+        """The model of that id or alias; raises what is wrong with it, or ModelNotFound naming the ids there are."""
         return self._catalog.get_model(model_id)
 
     def get_best_model(self, criteria: str = "balanced") -> Metadata:
         """The best active model by ``latency | accuracy | balanced | memory``; the rule stands at ``Catalog``."""
         return self._catalog.get_best_model(criteria)
+
+    def select(self, broken: Mapping[str, RaxeError] | None = None) -> Choice:
+        """The model that serves and why, and when none does, the first error.
+
+        ``broken`` are models that could not be loaded, by id. ``config.yaml`` is read from the store now.
+        """
+        config: SelectionConfig | ModelError
+        try:
+            config = read_config(self._store)
+        except ModelError as error:
+            config = error
+        wanted = Wanted(self._settings.l2_model, self._settings.l2_model_criteria, config)
+        return select(self._catalog, wanted, broken or {})
 
     def compare_models(self, model_ids: Sequence[str]) -> Comparison:
         """The models' figures side by side, in that order; raises ModelNotFound."""
@@ -80,12 +105,17 @@ class ModelRegistry:
         )
 
     def validate_model(self, model_id: str) -> "Validation":
-        """What holds of a model and what does not, check by check; raises ModelNotFound for an unknown id."""
+        """What holds of a model and what does not, check by check; raises ModelNotFound for an unknown id.
+
+        A name in ``errors`` is one too: its one check says what is wrong.
+        """
         from raxe.bootstrap.validation import Check, Validation, validate  # noqa: PLC0415  (10 ms that no scan pays)
 
         try:
             model = self.get_model(model_id)
-        except InvalidMetadata as error:
+        except ModelError as error:
+            if isinstance(error, ModelNotFound) and model_id not in self.errors:
+                raise
             return Validation(model_id, (Check("metadata", f"{type(error).__name__}: {error}"),))
         return validate(model, self._files, self._settings)
 

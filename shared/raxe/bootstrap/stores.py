@@ -6,8 +6,9 @@ from importlib import import_module
 from pathlib import Path
 
 from raxe.adapters import LocalBundleStore
+from raxe.errors import InvalidInput
 from raxe.protocols import BundleStore
-from raxe.settings import Settings
+from raxe.settings import Settings, bucket_url
 
 
 def open_store(settings: Settings) -> BundleStore:
@@ -18,6 +19,16 @@ def open_store(settings: Settings) -> BundleStore:
     # By name, so that a start from a folder does not pay for an AWS client.
     store: BundleStore = import_module("raxe.adapters.s3").S3BundleStore(bucket, prefix)
     return store
+
+
+def open_place(place: str) -> BundleStore:
+    """The store of ``s3://bucket/prefix`` or of a folder; raises InvalidInput. Nothing is read yet."""
+    if "://" not in place:
+        return LocalBundleStore(Path(place))
+    try:
+        return open_store(Settings(models_url=bucket_url(place)))
+    except ValueError as error:
+        raise InvalidInput(str(error), field="place") from None
 
 
 def cache_folder(settings: Settings) -> Path:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from raxe import __version__
-from raxe.cli import evaluate, models, rules, scan
+from raxe.cli import checks, choice, evaluate, models, publishing, rules, scan
 from raxe.cli.output import examples
 
 app = typer.Typer(
@@ -31,6 +31,9 @@ app.command(
 app.command(
     epilog=examples("raxe evaluate --data rows.jsonl", "USE_ONNX_ONLY=false raxe evaluate --data rows.jsonl --json"),
 )(evaluate.evaluate)
+models.app.add_typer(checks.app)
+models.app.add_typer(choice.app)
+models.app.add_typer(publishing.app)
 app.add_typer(models.app, name="models")
 app.add_typer(rules.app, name="rules")
 

@@ -38,12 +38,14 @@ class Catalog:
         errors: what is wrong with each model that is not in ``models``, by the name of its file or its id.
         etags: of each document that was read, by key.
         documents: the metadata in each of them, by key.
+        aliases: the id that each alias of the index points to.
     """
 
     models: Mapping[str, Metadata] = field(default_factory=dict)
     errors: Mapping[str, ModelError] = field(default_factory=dict)
     etags: Mapping[str, str] = field(default_factory=dict)
     documents: Mapping[str, Metadata] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def list_models(
         self, status: Status | str | None = None, runtime: str | None = None, tags: Collection[str] = ()
@@ -58,7 +60,8 @@ class Catalog:
         ]
 
     def get_model(self, model_id: str) -> Metadata:
-        """The model of that id; raises what is wrong with it, or ModelNotFound that names the ids there are."""
+        """The model of that id or alias; raises what is wrong with it, or ModelNotFound naming the ids there are."""
+        model_id = model_id if model_id in self.models else self.aliases.get(model_id, model_id)
         for name in (model_id, f"{model_id}.json", f"{model_id}.raxe"):
             if name in self.errors and model_id not in self.models:
                 raise self.errors[name]
@@ -67,8 +70,10 @@ class Catalog:
             raise ModelNotFound(f"no model {model_id!r}; there are: {there}")
         return self.models[model_id]
 
-    def get_best_model(self, criteria: str = "balanced") -> Metadata:
+    def get_best_model(self, criteria: str = "balanced", *, measured: bool = False) -> Metadata:
         """The best active model, the first id on a tie; one that was never measured loses to any that was.
+
+        With ``measured`` only models with figures of speed and of accuracy are looked at.
 
         ``latency``: least P95. ``accuracy``: most balanced accuracy. ``memory``: least bytes on disk.
         ``balanced``: most balanced accuracy in percent less P95 in milliseconds.
@@ -79,7 +84,11 @@ class Catalog:
         """
         if criteria not in _CRITERIA:
             raise InvalidInput(f"must be one of {', '.join(_CRITERIA)}", field="criteria")
-        active = self.list_models(Status.ACTIVE)
+        active = [
+            model
+            for model in self.list_models(Status.ACTIVE)
+            if not measured or (model.performance is not None and model.accuracy is not None)
+        ]
         if not active:
-            raise ModelNotFound("no active model")
+            raise ModelNotFound("no active model has measured figures" if measured else "no active model")
         return max(active, key=_CRITERIA[criteria])

@@ -8,12 +8,19 @@ from raxe.registry.metadata import Metadata
 
 _HEAD = ("id", "status", "size MB", "p50 ms", "p95 ms", "p99 ms", "recall", "FPR", "F1", "balanced acc.", "AUROC")
 
+_SPEED = ("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "memory_mb")
+_QUALITY = ("rows", "recall", "fpr", "precision", "f1", "balanced_accuracy", "auroc")
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """The measured figures of several models, in the order they were asked for."""
 
     models: tuple[Metadata, ...]
+
+    def figures(self) -> list[dict[str, str | float | None]]:
+        """The figures of each model by name, ``model_id`` first, the same names for all; None was not measured."""
+        return [_figures(model) for model in self.models]
 
     def rows(self) -> list[tuple[str, ...]]:
         """One row a model as words; what was not measured is a dash."""
@@ -26,6 +33,18 @@ class Comparison:
     def print_table(self) -> None:
         """Writes the table to stdout."""
         sys.stdout.write(self.table())
+
+
+def _figures(model: Metadata) -> dict[str, str | float | None]:
+    speed, quality = model.performance, model.accuracy
+    return {
+        "model_id": model.model_id,
+        "version": model.version,
+        "status": model.status.value,
+        "size_mb": model.file_info.size_mb,
+        **{name: getattr(speed, name, None) for name in _SPEED},
+        **{name: getattr(quality, name, None) for name in _QUALITY},
+    }
 
 
 def _row(model: Metadata) -> tuple[str, ...]:

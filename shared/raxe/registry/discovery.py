@@ -10,10 +10,8 @@ from raxe.registry.catalog import Catalog
 from raxe.registry.documents import parse_metadata
 from raxe.registry.files import ModelFiles
 from raxe.registry.generation import generate_metadata
+from raxe.registry.index import INDEX, Index, parse_index
 from raxe.registry.metadata import Metadata
-
-INDEX = "index.json"
-INDEX_SCHEMA = "raxe.index/1"
 
 
 def read_catalog(store: BundleStore, files: ModelFiles, last: Catalog | None = None) -> Catalog:
@@ -36,31 +34,18 @@ def read_catalog(store: BundleStore, files: ModelFiles, last: Catalog | None = N
     return _Listing(store, files, last, broken).read()
 
 
-def parse_index(data: bytes) -> dict[str, object]:
-    """The documents of an index by model id; raises InvalidMetadata when it is none."""
-    try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict) or document.get("schema") != INDEX_SCHEMA:
-        raise InvalidMetadata(f"{INDEX}: file: is no index of schema {INDEX_SCHEMA}")
-    models = document.get("models")
-    if not isinstance(models, dict):
-        raise InvalidMetadata(f"{INDEX}: models: is required")
-    return models
-
-
-def _indexed(documents: dict[str, object], etag: str) -> Catalog:
+def _indexed(index: Index, etag: str) -> Catalog:
     models: dict[str, Metadata] = {}
     errors: dict[str, ModelError] = {}
-    for model_id, document in documents.items():
+    for model_id, document in index.models.items():
         try:
             model = parse_metadata(json.dumps(document).encode(), f"{INDEX}: {model_id}")
         except InvalidMetadata as error:
             errors[model_id] = error
             continue
         models[model.model_id] = model
-    return Catalog(models, errors, {INDEX: etag})
+    aliases = {name: alias.model_id for name, alias in index.aliases.items()}
+    return Catalog(models, errors, {INDEX: etag}, aliases=aliases)
 
 
 class _Listing:

@@ -5,21 +5,17 @@ Each write is conditional, so that of two publishers at once neither undoes what
 """
 
 import json
-import random
-import time
-from collections.abc import Callable
 from contextlib import suppress
 
 from raxe.errors import ModelConflict, ModelNotFound, StoreConflict
 from raxe.protocols import BundleStore
-from raxe.registry.discovery import INDEX, INDEX_SCHEMA, parse_index, read_catalog
+from raxe.registry.discovery import read_catalog
 from raxe.registry.documents import dump_metadata, parse_metadata
 from raxe.registry.files import ModelFiles
+from raxe.registry.index import INDEX, Index, dump_index, parse_index, update
 from raxe.registry.metadata import Metadata
 
 _KINDS = ("bundle", "embeddings", "tokenizer", "golden")
-_ATTEMPTS = 30
-_PAUSE_S = 0.05
 
 
 def publish(model: Metadata, source: ModelFiles, target: BundleStore, target_files: ModelFiles) -> Metadata:
@@ -36,21 +32,54 @@ def publish(model: Metadata, source: ModelFiles, target: BundleStore, target_fil
     published = _published(model)
     with suppress(ModelNotFound):
         _refuse_other(published, read_catalog(target, target_files).get_model(model.model_id))
-    for kind in _KINDS:
-        key = getattr(model.file_info, kind)
-        if key is not None:
-            _upload(target, getattr(published.file_info, kind), source, key, getattr(model.file_info, f"{kind}_sha256"))
-    key = f"metadata/{model.model_id}.json"
-    _update(target, key, lambda data: _replaced(published, data, key))
-    _update(target, INDEX, lambda data: _with(published, data, target, target_files))
+    _store(model, published, source, target)
+    update(target, INDEX, lambda data: _with(published, data, target, target_files))
     return published
 
 
+def pull(model: Metadata, source: ModelFiles, target: BundleStore, target_files: ModelFiles) -> Metadata:
+    """The metadata as it now stands in ``target``, whose files were all read again and compared with their checksums.
+
+    The other way round: a published model comes into a folder, where it appears like one that was dropped. The index
+    is touched only where there is one. A model that is there already keeps its files, and takes the new metadata.
+
+    Raises:
+        ModelConflict: the folder has a model of that id with other files or another version.
+        ModelError: as ``publish``; a damaged file of the folder is InvalidBundle.
+    """
+    placed = _published(model)
+    with suppress(ModelNotFound):
+        there = read_catalog(target, target_files).get_model(model.model_id)
+        _refuse_other(placed, there)
+        placed = model.model_copy(update={"file_info": there.file_info})
+    for kind, sha256 in _sums(model).items():
+        source.fetch(getattr(model.file_info, kind), sha256)  # all of it is proven before anything is written
+    _store(model, placed, source, target)
+    for kind, sha256 in _sums(placed).items():
+        target_files.fetch(getattr(placed.file_info, kind), sha256)
+    with suppress(ModelNotFound):
+        target.stat(INDEX)
+        update(target, INDEX, lambda data: _with(placed, data, target, target_files))
+    return placed
+
+
+def _store(model: Metadata, placed: Metadata, source: ModelFiles, target: BundleStore) -> None:
+    """Writes the files of a model where ``placed`` has them, then the metadata."""
+    for kind, sha256 in _sums(model).items():
+        _upload(target, getattr(placed.file_info, kind), source, getattr(model.file_info, kind), sha256)
+    key = f"metadata/{model.model_id}.json"
+    update(target, key, lambda data: _replaced(placed, data, key))
+
+
+def _sums(model: Metadata) -> dict[str, str]:
+    """The checksum of each file that the model has, by kind."""
+    sums = {kind: getattr(model.file_info, f"{kind}_sha256") for kind in _KINDS}
+    return {kind: total for kind, total in sums.items() if total}
+
+
 def _published(model: Metadata) -> Metadata:
-    info = model.file_info
-    sums = {kind: getattr(info, f"{kind}_sha256") for kind in _KINDS}
-    keys = {kind: f"objects/sha256/{total.removeprefix('sha256:')}" for kind, total in sums.items() if total}
-    return model.model_copy(update={"file_info": info.model_copy(update=keys)})
+    keys = {kind: f"objects/sha256/{total.removeprefix('sha256:')}" for kind, total in _sums(model).items()}
+    return model.model_copy(update={"file_info": model.file_info.model_copy(update=keys)})
 
 
 def _upload(target: BundleStore, place: str, source: ModelFiles, key: str, sha256: str) -> None:
@@ -59,26 +88,6 @@ def _upload(target: BundleStore, place: str, source: ModelFiles, key: str, sha25
     except ModelNotFound:
         with suppress(StoreConflict):  # another publisher was faster with the same bytes
             target.write(place, source.fetch(key, sha256), None)
-
-
-def _update(target: BundleStore, key: str, change: Callable[[bytes | None], bytes]) -> None:
-    """Reads an object, changes it and writes it if nobody else did meanwhile, else begins again."""
-    for attempt in range(_ATTEMPTS):
-        try:
-            found = target.read(key)
-        except ModelNotFound:
-            found = None
-        old, etag = found or (None, None)
-        new = change(old)
-        if new == old:
-            return
-        try:
-            target.write(key, new, etag)
-        except StoreConflict:
-            time.sleep(random.uniform(0, _PAUSE_S * (attempt + 1)))  # noqa: S311  (publishers that met must part)
-        else:
-            return
-    raise StoreConflict(f"{key}: others wrote it {_ATTEMPTS} times meanwhile")
 
 
 def _replaced(model: Metadata, data: bytes | None, key: str) -> bytes:
@@ -91,15 +100,16 @@ def _with(model: Metadata, data: bytes | None, target: BundleStore, files: Model
     """The index with the model in it."""
     if data is None:
         lying = read_catalog(target, files).models
-        documents: dict[str, object] = {name: json.loads(dump_metadata(each)) for name, each in lying.items()}
+        index = Index({name: json.loads(dump_metadata(each)) for name, each in lying.items()})
     else:
-        documents = parse_index(data)
-    known = documents.get(model.model_id)
+        index = parse_index(data)
+    if model.model_id in index.aliases:
+        raise ModelConflict(f"{model.model_id}: is an alias")
+    known = index.models.get(model.model_id)
     if known is not None:
         _refuse_other(model, parse_metadata(json.dumps(known).encode(), INDEX))
-    documents[model.model_id] = json.loads(dump_metadata(model))
-    index = {"schema": INDEX_SCHEMA, "models": dict(sorted(documents.items()))}
-    return (json.dumps(index, indent=1, ensure_ascii=False) + "\n").encode()
+    index.models[model.model_id] = json.loads(dump_metadata(model))
+    return dump_index(index)
 
 
 def _refuse_other(model: Metadata, other: Metadata) -> None:
