@@ -4,7 +4,7 @@ import itertools
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import Any
 
@@ -19,6 +19,19 @@ PAGE = 2  # keys in a page, so that a few objects need several
 
 
 @contextmanager
+def _running(server: HTTPServer) -> Iterator[str]:
+    """The address of the server, which answers in a thread of its own until the end."""
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
 def moto_server() -> Iterator[str]:
     """The address of a running S3, which takes one request at a time.
 
@@ -30,15 +43,8 @@ def moto_server() -> Iterator[str]:
         with turn:
             return app(environ, start_response)
 
-    server = make_server("127.0.0.1", 0, one_by_one, threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with _running(make_server("127.0.0.1", 0, one_by_one, threaded=True)) as address:
+        yield address
 
 
 def new_bucket(endpoint: str) -> str:
@@ -82,12 +88,5 @@ def bad_server(status: int, *, body: bytes = b"", pause_s: float = 0.0, claims: 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (of the base class)
             """Says nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with _running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
+        yield address

@@ -10,9 +10,9 @@ from onnxruntime.transformers.fusion_options import FusionOptions
 from onnxruntime.transformers.optimizer import optimize_model
 from torch import Tensor, nn
 
-from raxe.classifier import Session
 from raxe_ml.batches import first_windows
 from raxe_ml.config import TrainConfig, export_folder
+from raxe_ml.embed import embed_served
 from raxe_ml.figures import recall_at
 from raxe_ml.graph import TracedEncoder
 from raxe_ml.model import Heads, Network, base_folder, build
@@ -104,13 +104,8 @@ def _check_parity(network: Network, fused: Path, final: Path, rows: list[Row], c
 
 def _recall(network: Network, graph: Path, rows: list[Row], config: TrainConfig) -> float:
     """Mean recall over the fixed false positive rates, by the first window of each row."""
-    session = Session(graph, threads=2)
-    embeddings = [
-        session.run({"input_ids": window, "attention_mask": np.ones_like(window)})["embedding"][0]
-        for window in first_windows(rows, config)
-    ]
     with torch.no_grad():
-        logits = network.heads(torch.from_numpy(np.stack(embeddings)))[0].double().numpy()
+        logits = network.heads(torch.from_numpy(embed_served(graph, rows, config)))[0].double().numpy()
     attack = np.array([row.is_attack for row in rows])
     return float(np.mean([recall_at(logits[attack], logits[~attack], rate) for rate in _FALSE_POSITIVE_RATES]))
 
@@ -136,11 +131,9 @@ def export_heads(heads: Heads, temperature: float, bias: float, path: Path) -> b
 
 def _cosine(network: Network, graph: Path, rows: list[Row], config: TrainConfig) -> float:
     """Mean cosine between torch's embeddings and the graph's, each row on its own (no padding)."""
-    session = Session(graph, threads=2)
     cosines = []
-    for window in first_windows(rows, config):
+    for window, theirs in zip(first_windows(rows, config), embed_served(graph, rows, config), strict=True):
         with torch.no_grad():
             ours = network.encoder(torch.from_numpy(window), torch.ones(window.shape, dtype=torch.int64)).numpy()
-        theirs = session.run({"input_ids": window, "attention_mask": np.ones_like(window)})["embedding"]
-        cosines.append(float((ours * theirs).sum()))
+        cosines.append(float((ours[0] * theirs).sum()))
     return float(np.mean(cosines))

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from raxe.bootstrap import load_from_files
 from raxe.bundle import BundleContents, EmbeddingConfig, Labels, Subfamily, TrainingStats, write_bundle
-from raxe.classifier import Session
 from raxe.detectors import OnnxDetector, RuleDetector
 from raxe.errors import TextEmpty
 from raxe.registry import Metadata, save_metadata
@@ -25,9 +24,9 @@ from raxe.rules import load_rule_set
 from raxe.settings import Settings
 from raxe.text import prepare
 from raxe.values import Source
-from raxe_ml.batches import first_windows
 from raxe_ml.calibrate import Scored, anomaly_threshold, calibrated, platt, thresholds
 from raxe_ml.config import TrainConfig, export_folder, load_config
+from raxe_ml.embed import embed_served
 from raxe_ml.export import export_heads, load_network
 from raxe_ml.forest import export_forests, grow
 from raxe_ml.knowledge import cluster, trigger_words
@@ -85,7 +84,8 @@ class Packager:
             return partial(export_heads, heads, path=export_folder(self.config, self.work) / "heads.onnx")
         few = rows[:: max(1, len(rows) // _FOREST_ROWS)]
         names = [entry.id for entry in load_taxonomy()]
-        return partial(export_forests, grow(self._embeddings(few), few, FAMILIES, names, self.config.seed))
+        vectors = embed_served(self._encoder, few, self.config)
+        return partial(export_forests, grow(vectors, few, FAMILIES, names, self.config.seed))
 
     def _contents(self, heads: bytes, rows: list[Row]) -> BundleContents:
         """The bundle before calibration: scores as they come, both thresholds in the middle."""
@@ -115,18 +115,9 @@ class Packager:
     def _clusters(self, rows: list[Row]) -> tuple[NDArray[np.float32], tuple[str, ...]]:
         attacks = [row for row in rows if row.is_attack]
         attacks = attacks[:: max(1, len(attacks) // _CLUSTER_ROWS)]
-        embeddings = self._embeddings(attacks)
+        embeddings = embed_served(self._encoder, attacks, self.config)
         centres = cluster(embeddings, self.config.seed)
         return centres, cluster_names(centres, embeddings, attacks)
-
-    def _embeddings(self, rows: list[Row]) -> NDArray[np.float32]:
-        """``(N, D)`` of the first window of each row, by the encoder that is served."""
-        session = Session(self._encoder, threads=_THREADS)
-        found = [
-            session.run({"input_ids": window, "attention_mask": np.ones_like(window)})["embedding"][0]
-            for window in first_windows(rows, self.config)
-        ]
-        return np.stack(found)
 
     def _install(self, contents: BundleContents, rows: int) -> Path:
         name = self.config.model_id

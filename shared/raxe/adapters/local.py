@@ -3,7 +3,6 @@
 import fcntl
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import BinaryIO
 
 from raxe.adapters.keys import checked
 from raxe.errors import ModelNotFound, StoreConflict, StoreDenied, StoreUnavailable
+from raxe.files import replace_file
 from raxe.protocols import StoredObject
 
 _LOCK = ".lock"
@@ -85,20 +85,15 @@ class LocalBundleStore:
 
 def _replace(path: Path, content: bytes | Path) -> None:
     """Puts the content at the path, whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            if isinstance(content, Path):
-                with content.open("rb") as source:
-                    shutil.copyfileobj(source, file)
-            else:
-                file.write(content)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:  # also an interrupt must not leave a half-written file; it is raised again
-        temporary.unlink(missing_ok=True)
-        raise
+
+    def write(file: BinaryIO) -> None:
+        if isinstance(content, Path):
+            with content.open("rb") as source:
+                shutil.copyfileobj(source, file)
+        else:
+            file.write(content)
+
+    replace_file(path, write)
 
 
 def _object(key: str, status: os.stat_result) -> StoredObject:

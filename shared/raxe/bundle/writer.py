@@ -5,10 +5,10 @@ Equal contents give equal bytes, and a file is either the whole new bundle or wh
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import BinaryIO
 
 from raxe.bundle.archive import pack
 from raxe.bundle.arrays import dump_clusters
@@ -27,6 +27,7 @@ from raxe.bundle.format import (
 from raxe.bundle.members import dump_json, dump_manifest, dump_stats
 from raxe.bundle.reader import parse_bundle
 from raxe.errors import InvalidBundle
+from raxe.files import replace_file
 
 
 def write_bundle(path: str | os.PathLike[str], contents: BundleContents) -> str:
@@ -37,19 +38,13 @@ def write_bundle(path: str | os.PathLike[str], contents: BundleContents) -> str:
         OSError: when the folder cannot be written; what was at ``path`` stays.
     """
     data = build_bundle(contents)
-    target = Path(path)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    except BaseException:  # also an interrupt must not leave a half-written file; it is raised again
-        temporary.unlink(missing_ok=True)
-        raise
+
+    def write(file: BinaryIO) -> None:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+    replace_file(Path(path), write)
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 

@@ -1,14 +1,13 @@
 """Between metadata and JSON. Every error names the file and the paths of wrong fields, never a value."""
 
 import json
-import os
 import re
-import tempfile
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from raxe.errors import InvalidMetadata
+from raxe.files import replace_file
 from raxe.registry.metadata import Metadata
 
 MAX_DOCUMENT_BYTES = 1_000_000
@@ -50,16 +49,7 @@ def dump_metadata(metadata: Metadata) -> str:
 
 def save_metadata(path: Path, metadata: Metadata) -> None:
     """Writes the file whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(dump_metadata(metadata))
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:  # also an interrupt must not leave a half-written file; it is raised again
-        temporary.unlink(missing_ok=True)
-        raise
+    replace_file(path, lambda file: file.write(dump_metadata(metadata).encode()))
 
 
 def is_first_schema(data: bytes) -> bool:
