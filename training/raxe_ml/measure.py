@@ -23,6 +23,7 @@ from raxe_ml.corpus.learning import CORPUS_SHARD
 from raxe_ml.corpus.words import length_bucket
 from raxe_ml.figures import set_figures
 from raxe_ml.outcomes import OUTCOMES, RowOutcome, row_outcome, write_outcomes
+from raxe_ml.progress import tracked
 from raxe_ml.targets import targets
 
 _THREADS = 2  # of the figure in the metadata, as a function of 2 x 1,769 MB has
@@ -57,7 +58,7 @@ def measure(config: TrainConfig, work: Path, models: Path) -> Report:
     told: list[RowOutcome] = []
     for name in ("dev", "test"):
         rows = learning.read_rows(work / f"{name}.jsonl")
-        outcomes = list(scan_rows(map(_row, rows), engine))
+        outcomes = list(tracked(scan_rows(map(_row, rows), engine), f"scanning {name}", len(rows)))
         document[name] = _sliced(rows, outcomes)
         told += [row_outcome(name, row, outcome) for row, outcome in zip(rows, outcomes, strict=True)]
     write_outcomes(work / OUTCOMES, told)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from raxe.evaluation import Outcome
+from raxe.files import replace_file
 from raxe_ml.corpus.words import BUCKETS, word_count
 from raxe_ml.rows import Row
 
@@ -55,9 +56,7 @@ def row_outcome(split: str, row: Row, outcome: Outcome) -> RowOutcome:
 
 def write_outcomes(path: Path, outcomes: Iterable[RowOutcome]) -> None:
     """Writes one JSON object a line, whole or not at all."""
-    partial = path.with_suffix(".partial")
-    partial.write_text("".join(json.dumps(asdict(each)) + "\n" for each in outcomes), encoding="utf-8")
-    partial.replace(path)
+    replace_file(path, lambda file: file.writelines(json.dumps(asdict(each)).encode() + b"\n" for each in outcomes))
 
 
 def read_outcomes(path: Path) -> list[RowOutcome]:

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from raxe.files import replace_file
+
 BENIGN = "BENIGN"
 
 
@@ -161,11 +163,8 @@ def capped(rows: Iterable[Row], cap: int, seed: int) -> list[Row]:
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
     """Writes one JSON object a line, whole or not at all."""
-    partial = path.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8") as out:
-        for row in rows:
-            out.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
-    partial.replace(path)
+    lines = (json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows)
+    replace_file(path, lambda file: file.writelines(line.encode() for line in lines))
 
 
 def read_rows(path: Path) -> list[Row]:

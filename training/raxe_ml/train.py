@@ -11,10 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from raxe.files import replace_file
 from raxe_ml.batches import Batch, Batcher
 from raxe_ml.config import TrainConfig
 from raxe_ml.distill import TeacherNetwork
 from raxe_ml.model import Network, build, device
+from raxe_ml.progress import Bar, bar
 from raxe_ml.rows import read_rows
 from raxe_ml.taxonomy import load_taxonomy
 from raxe_ml.watch import Watch
@@ -93,12 +95,15 @@ def train(config: TrainConfig, work: Path, report: Callable[[str], None]) -> Pat
             schedule.load_state_dict(saved["schedule"])
             done, watch.best, watch.waited = saved["epoch"], saved["best"], saved["waited"]
             report(f"resumed after epoch {done}")
+        else:
+            report("the checkpoint is of another configuration: beginning anew")
     stepper = _Stepper(optimizer, schedule, steps, report)
     for epoch in range(done, config.epochs):
         if watch.waited >= config.early_stopping.patience:
             report(f"stopped after epoch {epoch}: no better epoch in {watch.waited}")
             break
-        _epoch(network, batcher.epoch(config.seed + epoch), lambda b: _loss(network, b, config, teacher), stepper)
+        with bar(f"epoch {epoch + 1} of {config.epochs}", steps, schedule.last_epoch) as stepper.bar:
+            _epoch(network, batcher.epoch(config.seed + epoch), lambda b: _loss(network, b, config, teacher), stepper)
         better = watch.look(network)
         report(f"epoch {epoch + 1}: AUROC {watch.last:.4f} on rows of dev, best {watch.best:.4f}")
         if better:
@@ -117,9 +122,7 @@ def train(config: TrainConfig, work: Path, report: Callable[[str], None]) -> Pat
 
 
 def _save(state: dict[str, Any], path: Path) -> None:
-    """Writes the file whole or not at all."""
-    torch.save(state, path.with_suffix(".partial"))
-    path.with_suffix(".partial").replace(path)
+    replace_file(path, lambda file: torch.save(state, file))
 
 
 class _Stepper:
@@ -134,6 +137,7 @@ class _Stepper:
     ) -> None:
         self._optimizer, self._schedule, self._steps, self._report = optimizer, schedule, steps, report
         self._started, self._mean, self._count = time.monotonic(), 0.0, 0
+        self.bar: Bar | None = None
 
     def step(self, network: Network, loss: Tensor) -> None:
         loss.backward()
@@ -143,6 +147,8 @@ class _Stepper:
         self._optimizer.zero_grad(set_to_none=True)
         self._count += 1
         self._mean += (loss.item() - self._mean) / min(self._count, 100)
+        if self.bar is not None:
+            self.bar.advance(f"loss {self._mean:.4f}")
         if self._count % 100 == 0:
             at, took = self._schedule.last_epoch, time.monotonic() - self._started
             left = took / self._count * (self._steps - at)

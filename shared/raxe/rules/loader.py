@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from raxe.errors import InvalidRules
+from raxe.files import replace_file
 from raxe.rules.literals import required_literals
 from raxe.rules.matcher import RuleSet
 from raxe.rules.schema import Rule, parse_rule
@@ -61,8 +62,6 @@ def read_literals(rules: Sequence[Rule]) -> dict[str, list[str]]:
 def write_literals(folder: Path = DATA) -> Path:
     """Writes ``literals.json`` of the folder's rules, whole or not at all, and returns its path."""
     path = folder / LITERALS
-    partial = path.with_suffix(".partial")
-    partial.write_text(
-        json.dumps(read_literals(load_rules(folder)), ensure_ascii=False, indent=0) + "\n", encoding="utf-8"
-    )
-    return partial.replace(path)
+    document = json.dumps(read_literals(load_rules(folder)), ensure_ascii=False, indent=0) + "\n"
+    replace_file(path, lambda file: file.write(document.encode()))
+    return path

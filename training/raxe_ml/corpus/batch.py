@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from raxe.files import replace_file
 from raxe_ml.corpus.encoders import expand
 from raxe_ml.corpus.rows import CorpusRow, rows_of
 from raxe_ml.rows import BENIGN
@@ -72,9 +73,7 @@ def add_batch(batch: Path, topic_file: Path) -> int:
     there = rows_of(topic_file) if topic_file.exists() else []
     last = max((int(row.id.rpartition("-")[2]) for row in there), default=0)
     rows = read_batch(batch.read_text(encoding="utf-8"), topic_file.stem, last + 1)
-    partial = topic_file.with_suffix(".partial")
-    partial.write_text("".join(f"{_line(row)}\n" for row in (*there, *rows)), encoding="utf-8")
-    partial.replace(topic_file)
+    replace_file(topic_file, lambda file: file.writelines(f"{_line(row)}\n".encode() for row in (*there, *rows)))
     return len(rows)
 
 
