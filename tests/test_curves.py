@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from raxe_ml.calibrate import PREVALENCE
-from raxe_ml.curves import curve, reliability, wilson
+from raxe_ml.curves import curve, reliability
+from raxe_ml.figures import wilson
 
 
 def test_a_curve_counts_what_reaches_each_threshold() -> None:

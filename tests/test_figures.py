@@ -36,6 +36,16 @@ def test_an_interval_holds_the_figure_and_shrinks_with_more_rows() -> None:
     assert 5 < ratio < 20
 
 
+def test_a_share_of_nothing_has_an_interval_that_shrinks_with_more_rows() -> None:
+    """No false positive among 10 benign rows says less than none among 1,000: resampling would say 0 to 0 of both."""
+    few, many = (set_figures([0] * n, [False] * n, [0.1] * n).fpr for n in (10, 1000))
+    assert few
+    assert many
+    assert few.value == many.value == 0
+    assert few.interval == pytest.approx((0, 0.278), abs=0.001)
+    assert many.interval == pytest.approx((0, 0.0038), abs=0.0001)
+
+
 def test_figures_that_need_both_kinds_are_none_without() -> None:
     """A benign source has a false-positive rate and nothing else; an attack source a recall and an F1."""
     benign, attacks = set_figures([0, 0], [True, False], [0.9, 0.1]), set_figures([1], [True], [0.9])

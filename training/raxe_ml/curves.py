@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from raxe_ml.calibrate import PREVALENCE
-from raxe_ml.figures import BINS, Floats, Interval
+from raxe_ml.figures import BINS, Floats, wilson
 
 _MOST_POINTS = 160  # of one curve; more cannot be told apart at the size of the plots
 _LEAST_ROWS = 10  # of a bin that is shown
-_Z = 1.959964  # standard deviations of a normal distribution that hold 95 % of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Bin:
 
     score: float
     share: float
-    interval: Interval
+    interval: tuple[float, float]
     n: int
 
 
@@ -49,13 +48,6 @@ def curve(attacks: ArrayLike, benign: ArrayLike) -> Curve:
     recall, fpr = (1 - np.searchsorted(scores, cuts, "left") / len(scores) for scores in (high, low))
     found = recall > 0  # above the highest attack there is no precision
     return Curve(fpr[found], recall[found])
-
-
-def wilson(hits: int, n: int) -> Interval:
-    """The 95 % interval of a share, of which neither end is outside [0, 1] even where no row is hit."""
-    middle = (hits + _Z**2 / 2) / (n + _Z**2)
-    half = _Z / (n + _Z**2) * float(np.sqrt(hits * (n - hits) / n + _Z**2 / 4))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def reliability(labels: ArrayLike, scores: ArrayLike) -> list[Bin]:

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from raxe_ml.corpus.learning import CORPUS_SHARD
-from raxe_ml.curves import curve, reliability, wilson
-from raxe_ml.figures import FIXED_FPR
+from raxe_ml.curves import curve, reliability
+from raxe_ml.figures import FIXED_FPR, wilson
 from raxe_ml.outcomes import RowOutcome, by_length, scores_of
 
 Outcomes = Sequence[RowOutcome]

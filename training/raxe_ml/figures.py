@@ -12,6 +12,7 @@ RESAMPLES = 1000
 LEVEL = 0.95
 FIXED_FPR = 0.005
 BINS = 15
+_Z = 1.959964  # standard deviations of a normal distribution that hold 95 % of it
 
 Interval = tuple[float, float]
 Floats = NDArray[np.float64]
@@ -19,7 +20,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A figure in [0, 1] with its 95 % bootstrap interval; ``n`` rows of the kind that it speaks of."""
+    """A figure in [0, 1] with its 95 % interval; ``n`` rows of the kind that it speaks of.
+
+    The interval is a bootstrap's, and Wilson's where no row or every row is hit: no resample can differ there.
+    """
 
     value: float
     interval: Interval
@@ -56,8 +60,8 @@ def set_figures(labels: Sequence[int], flagged: Sequence[bool], scores: Sequence
     both = bool(len(attacks) and len(benign))
     return SetFigures(
         len(y),
-        _share(hits, np.mean, draw),
-        _share(alarms, np.mean, draw),
+        _share(hits, draw),
+        _share(alarms, draw),
         figures(labels, flagged, scores).f1,
         _between(attacks, benign, _area, draw) if both else None,
         _between(attacks, benign, recall_at, draw) if both else None,
@@ -82,17 +86,27 @@ def expected_calibration_error(labels: NDArray[np.bool_], scores: Floats) -> flo
     return float(sum(gaps))
 
 
+def wilson(hits: int, n: int) -> Interval:
+    """The 95 % interval of a share, of which neither end is outside [0, 1] even where no row is hit."""
+    middle = (hits + _Z**2 / 2) / (n + _Z**2)
+    half = _Z / (n + _Z**2) * float(np.sqrt(hits * (n - hits) / n + _Z**2 / 4))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
 def _area(attacks: Floats, benign: Floats) -> float:
     area = auroc([1] * len(attacks) + [0] * len(benign), [*attacks, *benign])
     assert area is not None
     return area
 
 
-def _share(values: Floats, statistic: Callable[[Floats], np.floating], draw: np.random.Generator) -> Share | None:
+def _share(values: Floats, draw: np.random.Generator) -> Share | None:
     if not len(values):
         return None
-    found = [float(statistic(draw.choice(values, len(values)))) for _ in range(RESAMPLES)]
-    return Share(float(statistic(values)), _middle(found), len(values))
+    value, hits = float(values.mean()), int(values.sum())
+    if hits in {0, len(values)}:
+        return Share(value, wilson(hits, len(values)), len(values))
+    found = [float(draw.choice(values, len(values)).mean()) for _ in range(RESAMPLES)]
+    return Share(value, _middle(found), len(values))
 
 
 def _between(
