@@ -44,6 +44,15 @@ def test_version() -> None:
     assert raxe("--version").stdout == f"raxe {__version__}\n"
 
 
+@pytest.mark.parametrize(("given", "hint"), [("a text with a secret", "a text needs `scan`"), ("scn", "mean scan?")])
+def test_a_text_without_its_command_is_not_repeated(given: str, hint: str) -> None:
+    """What is no command ends with 2, and is not named: it may be the text that was to be scanned."""
+    result = raxe(given)
+    assert result.exit_code == 2
+    assert hint in result.stderr
+    assert given not in result.output
+
+
 @pytest.mark.parametrize(
     "command",
     [

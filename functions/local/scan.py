@@ -31,7 +31,10 @@ def main(arguments: list[str]) -> int:
     except EmulatorError as error:
         print(error, file=sys.stderr)
         return 2
-    print(json.dumps(json.loads(response["body"]), indent=2))
+    try:
+        print(json.dumps(json.loads(response["body"]), indent=2), flush=True)
+    except BrokenPipeError:  # whoever reads has seen enough; what python prints at its end would fail again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0 if response["statusCode"] == _OK else 2
 
 

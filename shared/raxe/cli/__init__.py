@@ -1,15 +1,30 @@
 """The command line, ``raxe``: scan a text, evaluate on labelled rows, look at models and rules."""
 
-from typing import Annotated
+import difflib
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from raxe import __version__
 from raxe.cli import checks, choice, evaluate, models, publishing, rules, scan
 from raxe.cli.output import examples
 
+
+class _Commands(TyperGroup):
+    """The commands; an unknown one is not named in the message, since it may be a text that lacks its `scan`."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401  (types of typer's own copy of click)
+        """Name, command and remaining arguments; ends with exit code 2 when there is no such command."""
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            near = difflib.get_close_matches(args[0], self.commands, n=1)
+            ctx.fail(f"no such command; did you mean {near[0]}?" if near else "no such command; a text needs `scan`")
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
     name="raxe",
+    cls=_Commands,
     help="A prompt firewall: scans texts for attacks on language models, on this machine.",
     epilog=examples('raxe scan "Tell me about otters"', "raxe evaluate --data rows.jsonl", "raxe COMMAND --help"),
     no_args_is_help=True,
