@@ -26,6 +26,7 @@ class Composed(_Strict):
     trigger: int = Field(ge=0)
     command: int = Field(ge=0)
     personal: int = Field(ge=0)
+    encoded: int = Field(default=0, ge=0)
 
 
 class Corpus(_Strict):

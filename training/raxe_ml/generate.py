@@ -1,10 +1,11 @@
-"""Rows that generators make from grammars and fragments: composed documents, trigger words, commands, personal data."""
+"""Rows that generators make: composed documents, trigger words, commands, personal data, encoded texts."""
 
 import json
 import random
 from collections.abc import Callable, Sequence
 
 from raxe_ml.config import Composed
+from raxe_ml.corpus.encoders import ENCODERS
 from raxe_ml.corpus.learning import Graft
 from raxe_ml.grammar import load_grammar, noisy
 from raxe_ml.rows import BENIGN, Row, subfamily_of
@@ -14,6 +15,15 @@ _PAYLOAD_SHARDS = ("rag_parts_bipia", "rag_parts_asb", "rag_parts_skill", "rag_p
 _LONGEST_PAYLOAD = 500  # characters; a longer one would not share a window with its carrier
 _GRAFTED = 0.5  # share of composed documents whose order or note comes from a contrast pair of the corpus
 _CARRIER_WORDS = (10, 70)  # words of a document that a carrier is cut to, so that order and carrier share one window
+# Encodings that serving reads, and the subfamily of an attack in each.
+_ENCODINGS = {
+    "b64": "base_encoding", "b32": "base_encoding", "hex": "base_encoding", "bin": "base_encoding",
+    "url": "escape_encoding", "html": "escape_encoding", "uni": "escape_encoding", "esc": "escape_encoding",
+    "rot13": "cipher", "morse": "cipher", "rev": "cipher", "tag": "invisible_text", "bidi": "invisible_text",
+    "zw": "invisible_text", "homo": "homoglyph", "full": "homoglyph",
+    "space": "token_splitting", "dot": "token_splitting",
+}  # fmt: skip
+_PAYLOAD_CHARACTERS = (12, 240)  # of a text that is encoded; some encodings make it nine times as long
 
 
 def _plain(carrier: str, note: str, draw: random.Random) -> str:
@@ -101,6 +111,24 @@ def compose_documents(rows: list[Row], grafts: Sequence[Graft], count: int, draw
     return made
 
 
+def encoded_texts(rows: Sequence[Row], count: int, draw: random.Random) -> list[Row]:
+    """``count`` texts in an encoding: half hide an attack of the rows, half a benign text in the same frames.
+
+    So neither the frame nor the encoding tells them apart, only what is read out of it.
+    """
+    least, most = _PAYLOAD_CHARACTERS
+    short = [row for row in rows if row.role == "user" and least <= len(row.text) <= most and row.text.isascii()]
+    sides = [row for row in short if row.is_attack], [row for row in short if not row.is_attack]
+    made = []
+    for i in range(count if all(sides) else 0):
+        hidden, encoding = draw.choice(sides[i % 2]), draw.choice(list(_ENCODINGS))
+        frame = _GRAMMAR.draw("encoded_frames", draw)
+        text = frame.replace("<PAYLOAD>", ENCODERS[encoding](hidden.text))
+        label = ("ENC", _ENCODINGS[encoding]) if hidden.is_attack else (BENIGN, "")
+        made.append(Row(text, *label, "user", "made_enc"))
+    return made
+
+
 def _pairs(kind: str, family: str, count: int, draw: random.Random) -> list[Row]:
     made = []
     for i in range(count):
@@ -121,4 +149,5 @@ def generate(rows: list[Row], counts: Composed, seed: int, grafts: Sequence[Graf
         *_pairs("trigger", "PI", counts.trigger, draw),
         *_pairs("command", "CMD", counts.command, draw),
         *_pairs("personal", "PII", counts.personal, draw),
+        *encoded_texts(rows, counts.encoded, draw),
     ]
