@@ -74,6 +74,21 @@ def train(config: Config = _CONFIG, data: Data = _DATA, work: Work = _WORK, smok
 
 
 @app.command()
+def ablate(
+    config: Config = _CONFIG,
+    work: Work = _WORK,
+    limit: Annotated[int, typer.Option(min=1000, help="rows of train.jsonl to learn from")] = 40_000,
+) -> None:
+    """Print what each kind of data is worth on held-out rows; --work holds what `data` composed."""
+    from raxe_ml.ablate import ablate as run
+
+    print(
+        "| without | rows | AUROC topics | AUROC shards | recall topics | recall shards |\n|---|---:|---:|---:|---:|---:|"
+    )
+    run(load_config(config), work, limit, lambda found: print(found.line(), flush=True))
+
+
+@app.command()
 def export(config: Config = _CONFIG, work: Work = _WORK, quantization: Precision = "int8") -> None:
     """Export the fused encoder; fails when it does not agree with torch, or loses recall."""
     from raxe_ml.export import export_encoder

@@ -38,6 +38,11 @@ class Encoder(nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """``(N, T) int64`` twice -> ``(N, D) float32`` of unit length."""
         hidden = self.bert(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state.float()  # (N, T, D)
+        return self.pooled(hidden, attention_mask)
+
+    @staticmethod
+    def pooled(hidden: Tensor, attention_mask: Tensor) -> Tensor:
+        """``(N, T, D)`` and ``(N, T) int64`` -> ``(N, D)`` of unit length."""
         mask = attention_mask.unsqueeze(-1).float()
         mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1.0)
         return nn.functional.normalize(mean, dim=1)

@@ -27,14 +27,15 @@ _CLIP_NORM = 1.0
 def _loss(network: Network, batch: Batch, config: TrainConfig, teacher: TeacherNetwork | None) -> Tensor:
     embedding = network.encoder(batch.input_ids, batch.attention_mask)
     logits = network.heads(embedding.float())
-    labels = _labels_loss(logits, batch, config)
+    labels = labels_loss(logits, batch, config)
     if teacher is None or config.teacher is None:
         return labels
     share = config.teacher.weight
     return (1 - share) * labels + share * teacher.loss(embedding.float(), logits[0], batch)
 
 
-def _labels_loss(logits: tuple[Tensor, Tensor, Tensor], batch: Batch, config: TrainConfig) -> Tensor:
+def labels_loss(logits: tuple[Tensor, Tensor, Tensor], batch: Batch, config: TrainConfig) -> Tensor:
+    """How far the logits of the three heads are from the labels of a batch, weighted as the configuration says."""
     binary, family, subfamily = logits
     smooth = config.label_smoothing
     target = batch.binary * (1 - smooth) + smooth / 2
