@@ -82,9 +82,8 @@ def ablate(
     """Print what each kind of data is worth on held-out rows; --work holds what `data` composed."""
     from raxe_ml.ablate import ablate as run
 
-    print(
-        "| without | rows | AUROC topics | AUROC shards | recall topics | recall shards |\n|---|---:|---:|---:|---:|---:|"
-    )
+    print("| without | rows | AUROC topics | AUROC shards | recall topics | recall shards |")
+    print("|---|---:|---:|---:|---:|---:|")
     run(load_config(config), work, limit, lambda found: print(found.line(), flush=True))
 
 
