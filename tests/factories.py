@@ -53,8 +53,11 @@ def tokenizer_json(vocabulary: Sequence[str] = VOCABULARY) -> str:
     return str(tokenizer.to_str())
 
 
-def encoder_onnx(table: NDArray[np.float32] = _TABLE, output: str = "embedding") -> bytes:
-    """``input_ids, attention_mask (N, T) int64 -> embedding (N, D)``: which words are there, scaled to length 1."""
+def encoder_onnx(table: NDArray[np.float32] = _TABLE, output: str = "embedding", **versions: int) -> bytes:
+    """``input_ids, attention_mask (N, T) int64 -> embedding (N, D)``: which words are there, scaled to length 1.
+
+    ``versions`` are ``opset`` and ``ir_version`` of the graph.
+    """
     nodes = [
         Node("Cast", ["attention_mask"], "mask", {"to": 1}),
         Node("Unsqueeze", ["mask", "last"], "wide"),
@@ -66,7 +69,7 @@ def encoder_onnx(table: NDArray[np.float32] = _TABLE, output: str = "embedding")
     ids = (int, ["N", "T"])
     constants: Mapping[str, Array] = {"table": table, "last": np.array([2], dtype=np.int64)}
     outputs = {output: (float, ["N", table.shape[1]])}
-    return Graph(nodes, constants, {"input_ids": ids, "attention_mask": ids}, outputs).to_bytes()
+    return Graph(nodes, constants, {"input_ids": ids, "attention_mask": ids}, outputs, **versions).to_bytes()
 
 
 def heads_onnx(

@@ -35,6 +35,8 @@ class Graph:
     constants: Mapping[str, Array]
     inputs: Mapping[str, tuple[type, Shape]]
     outputs: Mapping[str, tuple[type, Shape]]
+    opset: int = _OPSET
+    ir_version: int = _IR_VERSION
 
     def to_bytes(self) -> bytes:
         """The bytes of a ModelProto."""
@@ -42,7 +44,7 @@ class Graph:
         graph += b"".join(_message(5, _tensor(name, value)) for name, value in self.constants.items())
         graph += b"".join(_message(11, _value(name, *info)) for name, info in self.inputs.items())
         graph += b"".join(_message(12, _value(name, *info)) for name, info in self.outputs.items())
-        return _number(1, _IR_VERSION) + _message(8, _number(2, _OPSET)) + _message(7, graph)
+        return _number(1, self.ir_version) + _message(8, _number(2, self.opset)) + _message(7, graph)
 
 
 def _varint(value: int) -> bytes:

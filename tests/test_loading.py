@@ -73,6 +73,8 @@ BREAKS: dict[str, tuple[Break, str]] = {
     "truncated golden": (lambda m: truncate(m, "golden"), "InvalidBundle"),
     "empty encoder": (lambda m: m.replace("embeddings", b""), "ModelLoadFailed"),
     "encoder of text": (lambda m: m.replace("embeddings", b"no graph"), "ModelLoadFailed"),
+    "encoder of a newer opset": (lambda m: m.replace("embeddings", encoder_onnx(opset=99)), "ModelLoadFailed"),
+    "encoder of a newer IR": (lambda m: m.replace("embeddings", encoder_onnx(ir_version=99)), "ModelLoadFailed"),
     "encoder of NaN": (lambda m: m.replace("embeddings", encoder_onnx(NAN_TABLE)), "ModelLoadFailed"),
     "encoder too wide": (lambda m: m.replace("embeddings", encoder_onnx(WIDE_TABLE)), "ModelLoadFailed"),
     "encoder of another output": (lambda m: m.replace("embeddings", encoder_onnx(output="other")), "ModelLoadFailed"),
@@ -122,6 +124,22 @@ def test_a_broken_model_means_rules_only(models: ModelsFolder, name: str) -> Non
     damage, broken = BREAKS[name]
     damage(models)
     assert_rules_only(build_engine(models.settings), broken)
+
+
+@pytest.mark.parametrize(("field", "what"), [("opset", "opset"), ("ir_version", "IR version")])
+def test_a_graph_that_is_too_new_says_by_how_much(models: ModelsFolder, field: str, what: str) -> None:
+    """The error names the file, the version it has and the last one that the installed runtime knows."""
+    models.replace("embeddings", encoder_onnx(**{field: 99}))
+    key = models.path("embeddings").relative_to(models.root).as_posix()
+    with pytest.raises(ModelLoadFailed, match=rf"{key}: {what} 99 is too new, it knows {what} \d+ at most$"):
+        ModelRegistry(settings=models.settings).create_detector(MODEL_ID)
+
+
+def test_heads_that_are_too_new_are_named_too(models: ModelsFolder) -> None:
+    """They lie inside the bundle, so the error says of which model they are."""
+    models.replace_bundle(heads_onnx=encoder_onnx(opset=99))
+    with pytest.raises(ModelLoadFailed, match=rf"heads\.onnx of {MODEL_ID}: opset 99"):
+        ModelRegistry(settings=models.settings).create_detector(MODEL_ID)
 
 
 def test_a_whole_model_is_not_broken(models: ModelsFolder) -> None:

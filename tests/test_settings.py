@@ -28,6 +28,8 @@ BOTH = ("CUDAExecutionProvider", "CPUExecutionProvider")
         ("RAXE_L2_MODEL", "minilm-l6", "l2_model", "minilm-l6"),
         ("RAXE_L2_MODEL_CRITERIA", "memory", "l2_model_criteria", "memory"),
         ("MODEL_CACHE_SIZE", "16", "model_cache_size", 16),
+        ("RAXE_CATALOG_TTL_S", "0", "catalog_ttl_s", 0),
+        ("RAXE_ADMIN_SCOPE", "models.admin", "admin_scope", "models.admin"),
         ("RAXE_MAX_CHARACTERS", "1000000", "max_characters", 1_000_000),
         ("RAXE_ON_FAILURE", "block", "on_failure", Decision.BLOCK),
     ],
@@ -53,6 +55,8 @@ def test_each_variable_sets_its_field(variable: str, raw: str, field: str, value
         ("ONNX_PROVIDERS", "tpu"), ("ONNX_PROVIDERS", ","), ("ONNX_PROVIDERS", "cpu;cuda"),
         ("USE_ONNX_ONLY", "maybe"), ("ENABLE_ANOMALY_DETECTION", "2"),
         ("RAXE_L2_MODEL_CRITERIA", "Latency"), ("MODEL_CACHE_SIZE", "0"), ("MODEL_CACHE_SIZE", "17"),
+        ("RAXE_CATALOG_TTL_S", "-1"), ("RAXE_CATALOG_TTL_S", "86401"),
+        ("RAXE_ADMIN_SCOPE", "two scopes"), ("RAXE_ADMIN_SCOPE", "a" * 129), ("MODEL_SOURCE", "S3"),
         ("RAXE_MAX_CHARACTERS", "0"), ("RAXE_MAX_CHARACTERS", "1000001"), ("RAXE_ON_FAILURE", "ignore"),
     ],
 )  # fmt: skip
@@ -78,3 +82,35 @@ def test_threads_follow_the_memory_of_the_function(memory: str, threads: int) ->
 def test_threads_are_at_least_one_outside_lambda() -> None:
     """Without a memory size, or with one that is no number, the machine decides."""
     assert 1 <= default_threads({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "²"}) == default_threads({}) <= 6
+
+
+@pytest.mark.parametrize(
+    ("environment", "fields"),
+    [
+        ({"MODEL_SOURCE": "layer", "RAXE_MODELS_DIR": "/opt/models"}, ("layer", Path("/opt/models"), None)),
+        ({"MODEL_SOURCE": "efs", "RAXE_MODELS_DIR": "/mnt/models"}, ("efs", Path("/mnt/models"), None)),
+        ({"MODEL_SOURCE": "s3", "RAXE_MODELS_URL": "s3://bucket/m"}, ("s3", Settings().models_dir, "s3://bucket/m")),
+    ],
+)
+def test_a_source_of_models_comes_with_its_place(
+    environment: dict[str, str], fields: tuple[str, Path, str | None]
+) -> None:
+    """Layer and file system are folders, s3 is an address."""
+    found = from_environment(environment)
+    assert (found.model_source, found.models_dir, found.models_url) == fields
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"MODEL_SOURCE": "s3"}, "RAXE_MODELS_URL"),
+        ({"MODEL_SOURCE": "s3", "RAXE_MODELS_URL": " ", "RAXE_MODELS_DIR": "/opt/models"}, "RAXE_MODELS_URL"),
+        ({"MODEL_SOURCE": "efs"}, "RAXE_MODELS_DIR"),
+        ({"MODEL_SOURCE": "layer"}, "RAXE_MODELS_DIR"),
+        ({"MODEL_SOURCE": "layer", "RAXE_MODELS_DIR": "/a", "RAXE_MODELS_URL": "s3://bucket"}, "must be s3"),
+    ],
+)
+def test_a_source_that_contradicts_its_place_stops_the_start(environment: dict[str, str], words: str) -> None:
+    """What the operator says and where models are must agree; nobody guesses which of the two was meant."""
+    with pytest.raises(InvalidSettings, match=f"^MODEL_SOURCE .*{words}"):
+        from_environment(environment)

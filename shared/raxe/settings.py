@@ -20,7 +20,9 @@ MAX_CHARACTERS = 120_000  # of one text, by default
 MB_PER_VCPU = 1769  # AWS Lambda: a function of this many MB has one vCPU
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 CRITERIA = ("latency", "accuracy", "balanced", "memory")
+SOURCES = ("layer", "efs", "s3")
 _INTEGER = re.compile(r"-?[0-9]{1,9}")  # what int() takes besides, such as digits of other scripts, is a mistake here
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")  # a scope-token of RFC 6749
 _S3_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]{0,512})?")
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 _CHECKOUT_MODELS = Path(__file__).resolve().parents[2] / "models"
@@ -31,6 +33,7 @@ class Settings:
     """What the environment decides; the variable of each field stands in ``from_environment``.
 
     Attributes:
+        model_source: what the operator says models come from, layer, efs or s3; None is not said, and not checked.
         models_dir: folder of the model registry on disk.
         models_url: bucket of the registry, ``s3://bucket/prefix``, in the place of the folder.
         cache_dir: where downloaded files are kept; None takes a folder of the user's, in Lambda one below /tmp.
@@ -45,10 +48,13 @@ class Settings:
         l2_model: id of the model; None leaves the choice to ``config.yaml`` of the registry.
         l2_model_criteria: what is compared there, in the place of its own criteria.
         model_cache_size: loaded models that are kept, 1 to 16.
+        catalog_ttl_s: seconds after which the registry function asks the store what changed, 0 to 86400.
+        admin_scope: scope that a token must have to reload the registry.
         max_characters: longest text that is scanned; longer is refused.
         on_failure: least verdict when a layer did not answer.
     """
 
+    model_source: str | None = None
     models_dir: Path = _CHECKOUT_MODELS
     models_url: str | None = None
     cache_dir: Path | None = None
@@ -63,6 +69,8 @@ class Settings:
     l2_model: str | None = None
     l2_model_criteria: str | None = None
     model_cache_size: int = 2
+    catalog_ttl_s: int = 60
+    admin_scope: str = "raxe/admin"
     max_characters: int = MAX_CHARACTERS
     on_failure: Decision = Decision.REVIEW
 
@@ -127,6 +135,27 @@ def _choice(allowed: tuple[str, ...]) -> Callable[[str], str]:
     return parse
 
 
+def _scope(raw: str) -> str:
+    if not _SCOPE.fullmatch(raw):
+        raise ValueError("must be one scope")
+    return raw
+
+
+def _source(env: Mapping[str, str]) -> Callable[[str], str]:
+    """Takes a source whose place is there; a place that the source does not use is a mistake, not a second choice."""
+
+    def parse(raw: str) -> str:
+        _choice(SOURCES)(raw)
+        needed = "RAXE_MODELS_URL" if raw == "s3" else "RAXE_MODELS_DIR"
+        if not env.get(needed, "").strip():
+            raise ValueError(f"must have {needed} beside it when it is {raw}")
+        if raw != "s3" and env.get("RAXE_MODELS_URL", "").strip():
+            raise ValueError("must be s3 when RAXE_MODELS_URL is set")
+        return raw
+
+    return parse
+
+
 def _providers(raw: str) -> tuple[str, ...]:
     names = [name.strip() for name in raw.split(",") if name.strip()]
     found = [PROVIDERS.get(name.lower(), name) for name in names]
@@ -154,6 +183,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
 
     default = Settings()
     return Settings(
+        model_source=read("MODEL_SOURCE", _source(env), default.model_source),
         models_dir=read("RAXE_MODELS_DIR", Path, default.models_dir),
         models_url=read("RAXE_MODELS_URL", bucket_url, default.models_url),
         cache_dir=read("RAXE_CACHE_DIR", Path, default.cache_dir),
@@ -168,6 +198,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         l2_model=read("RAXE_L2_MODEL", str, default.l2_model),
         l2_model_criteria=read("RAXE_L2_MODEL_CRITERIA", _choice(CRITERIA), default.l2_model_criteria),
         model_cache_size=read("MODEL_CACHE_SIZE", _integer(1, 16), default.model_cache_size),
+        catalog_ttl_s=read("RAXE_CATALOG_TTL_S", _integer(0, 86_400), default.catalog_ttl_s),
+        admin_scope=read("RAXE_ADMIN_SCOPE", _scope, default.admin_scope),
         max_characters=read("RAXE_MAX_CHARACTERS", _integer(1, 1_000_000), default.max_characters),
         on_failure=Decision(read("RAXE_ON_FAILURE", _choice(tuple(Decision)), default.on_failure.value)),
     )

@@ -57,8 +57,8 @@ def load_from_files(
     threads, providers = settings.onnx_num_threads, settings.onnx_providers
     classifier = Classifier(
         TextTokenizer(tokenizer),
-        Session(encoder, threads=threads, providers=providers),
-        Session(bundle.heads_onnx, threads=1, providers=providers),
+        Session(encoder, threads=threads, providers=providers, name=_encoder_name(encoder, settings, model)),
+        Session(bundle.heads_onnx, threads=1, providers=providers, name=f"heads.onnx of {bundle.model_id}"),
         _labels(bundle),
         _attacks(bundle) if settings.enable_anomaly_detection else _NO_ATTACKS,
     )
@@ -74,6 +74,11 @@ def load_from_files(
     block = settings.onnx_confidence_threshold
     block = stats.block_threshold if block is None else block
     return LoadedModel(detector, Thresholds(min(stats.review_threshold, block), block))
+
+
+def _encoder_name(encoder: Path, settings: Settings, model: Metadata | None) -> str:
+    """What errors call the encoder: its key, since a downloaded file is called by its digest."""
+    return encoder.name if model is None or settings.onnx_model_path else model.file_info.embeddings
 
 
 def _attacks(bundle: Bundle) -> KnownAttacks:

@@ -1,6 +1,7 @@
 """The one place that imports onnxruntime: an ONNX graph that can be run, with errors of our own."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +15,11 @@ from numpy.typing import NDArray
 from raxe.errors import DetectorFailed, ModelLoadFailed
 
 Array = NDArray[np.float32] | NDArray[np.int64]
+# What onnxruntime says of a graph that is newer than it: both versions are numbers, so the words can be passed on.
+_TOO_NEW = (
+    re.compile(r"Opset (?P<found>\d+) is under development.* for domain (?P<what>ai\.onnx\S*) is till opset (?P<most>\d+)"),
+    re.compile(r"Unsupported model (?P<what>IR version): (?P<found>\d+), max supported IR version: (?P<most>\d+)"),
+)
 _LOG_FATAL = 4  # onnxruntime's own log goes to stderr and may quote a graph; errors reach us as exceptions
 
 _built = 0  # sessions made in this process
@@ -40,11 +46,12 @@ def available_providers(wanted: tuple[str, ...]) -> list[str]:
 class Session:
     """A loaded graph. Calling it is thread-safe; the threads it works with are its own."""
 
-    def __init__(self, graph: Path | bytes, *, threads: int, providers: tuple[str, ...] = ()) -> None:
-        """Loads the graph with ``threads`` intra-op threads.
+    def __init__(self, graph: Path | bytes, *, threads: int, providers: tuple[str, ...] = (), name: str = "") -> None:
+        """Loads the graph with ``threads`` intra-op threads; ``name`` is what errors call it, else that of its file.
 
         Raises:
-            ModelLoadFailed: the runtime refuses the graph or a provider; the message names the class of the cause only.
+            ModelLoadFailed: the runtime refuses the graph or a provider; the message says by how much a graph is too
+                new, of any other cause it names the class only.
         """
         global _built  # noqa: PLW0603
         options = ort.SessionOptions()
@@ -60,7 +67,8 @@ class Session:
         try:
             self._session = ort.InferenceSession(source, options, providers=chosen)
         except Exception as error:
-            raise ModelLoadFailed(f"onnxruntime refuses the graph: {type(error).__name__}") from error
+            called = name or (graph.name if isinstance(graph, Path) else "the graph")
+            raise ModelLoadFailed(f"onnxruntime {ort.__version__} refuses {called}: {_reason(error)}") from error
         self.inputs = tuple(node.name for node in self._session.get_inputs())
         self.outputs = tuple(node.name for node in self._session.get_outputs())
         _built += 1
@@ -72,3 +80,12 @@ class Session:
         except Exception as error:
             raise DetectorFailed(f"onnxruntime failed: {type(error).__name__}") from error
         return dict(zip(self.outputs, values, strict=True))
+
+
+def _reason(error: Exception) -> str:
+    """Why a graph is refused; what else the runtime says may quote the graph."""
+    for pattern in _TOO_NEW:
+        if found := pattern.search(str(error)):
+            what = "IR version" if found["what"] == "IR version" else "opset"
+            return f"{what} {found['found']} is too new, it knows {what} {found['most']} at most"
+    return type(error).__name__
