@@ -1,5 +1,6 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and what their bytes are."""
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable
@@ -19,3 +20,9 @@ def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     except BaseException:  # also an interrupt must not leave a half-written file; it is raised again
         temporary.unlink(missing_ok=True)
         raise
+
+
+def file_digest(path: Path) -> str:
+    """``sha256:`` and the hex digest of a file's bytes; raises OSError."""
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -16,6 +16,10 @@ class ModelCache(Generic[T]):
         self._kept: OrderedDict[Hashable, T] = OrderedDict()
         self._lock = Lock()
 
+    def keys(self) -> tuple[Hashable, ...]:
+        """What is kept now."""
+        return tuple(self._kept)
+
     def get(self, key: Hashable, load: Callable[[], T], size: int) -> T:
         """The model of the key, loaded when it is not kept; afterwards at most ``size`` models are kept.
 

@@ -1,11 +1,12 @@
 """Settings -> the store of models and the cache folder of what is downloaded from it."""
 
+import hashlib
 import os
 import tempfile
 from importlib import import_module
 from pathlib import Path
 
-from raxe.adapters import LocalBundleStore
+from raxe.adapters import KeptStore, LocalBundleStore
 from raxe.errors import InvalidInput
 from raxe.protocols import BundleStore
 from raxe.settings import Settings, bucket_url
@@ -19,6 +20,15 @@ def open_store(settings: Settings) -> BundleStore:
     # By name, so that a start from a folder does not pay for an AWS client.
     store: BundleStore = import_module("raxe.adapters.s3").S3BundleStore(bucket, prefix)
     return store
+
+
+def open_kept_store(settings: Settings) -> BundleStore:
+    """The same store for a process that serves: of a bucket, what it said last is kept and used while it fails."""
+    store = open_store(settings)
+    if settings.models_url is None:
+        return store
+    name = hashlib.sha256(settings.models_url.encode()).hexdigest()[:32]
+    return KeptStore(store, cache_folder(settings) / "documents" / name)
 
 
 def open_place(place: str) -> BundleStore:

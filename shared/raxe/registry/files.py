@@ -1,20 +1,16 @@
 """Model files on this machine: in place where the store is a folder, else in a cache folder by digest.
 
-The cache holds ``sha256/<hex>`` and, for files whose digest nobody told, ``etags/<hex>`` with the digest that an object
-had under its ETag. A file gets its name by an atomic rename once its bytes are proven: a name is never half a file.
+A file gets its name by an atomic rename once its bytes are proven: a name is never half a file.
 """
 
-import fcntl
 import hashlib
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
-from raxe.errors import CacheFailed, InvalidBundle, ModelLoadFailed
+from raxe.errors import InvalidBundle, ModelLoadFailed
+from raxe.files import file_digest
 from raxe.protocols import BundleStore
-from raxe.registry.generation import file_digest
+from raxe.registry.cachefolder import SPARE_BYTES, CacheFolder, Held
 
 
 class ModelFiles:
@@ -22,7 +18,7 @@ class ModelFiles:
 
     def __init__(self, store: BundleStore, cache: Path) -> None:
         """Takes the store and the cache folder, which is made when something is downloaded."""
-        self._store, self._cache = store, cache
+        self._store, self._cache = store, CacheFolder(cache)
 
     def fetch(self, key: str, sha256: str) -> Path:
         """The local file of a key, whose bytes have that checksum, read and compared now.
@@ -38,11 +34,11 @@ class ModelFiles:
             if _digest(local, key) != sha256:
                 raise InvalidBundle(f"{key}: its checksum is not the one in the metadata")
             return local
-        path = self._place(sha256)
-        with self._turn(path.name):
+        path = self._cache.place(sha256)
+        with self._cache.turn(path.name):
             if not (path.is_file() and _digest(path, key) == sha256):  # a damaged cached file is downloaded again
                 self._download(key, sha256)
-        return path
+            return self._cache.use(path)
 
     def locate(self, key: str) -> Path:
         """The local file of a key whose checksum is not known; an object with another ETag is downloaded again.
@@ -53,55 +49,44 @@ class ModelFiles:
         if local is not None:
             return local
         note = self._note(key, self._store.stat(key).etag)
-        with self._turn(note.name):
+        with self._cache.turn(note.name):
             known = note.read_text(encoding="ascii") if note.is_file() else ""
-            path = self._place(known)
+            path = self._cache.place(known)
             if not (known and path.is_file() and _digest(path, key) == known):
                 path = self._download(key, None)
-        return path
+            return self._cache.use(path)
+
+    def is_here(self, key: str, sha256: str) -> bool:
+        """Whether the file of a key is on this machine; its bytes are not read."""
+        local = self._store.path(key)
+        return local is not None or self._cache.place(sha256).is_file()
+
+    def held(self) -> Held:
+        """What the cache folder holds, whoever put it there."""
+        return self._cache.held()
+
+    def clean(self, needed: Collection[str], spare_bytes: int = SPARE_BYTES) -> int:
+        """The bytes that became free in the cache folder; raises CacheFailed. What stays: ``CacheFolder.clean``."""
+        return self._cache.clean(needed, spare_bytes)
 
     def _download(self, key: str, sha256: str | None) -> Path:
         """Downloads an object to its place and notes the ETag it had; raises InvalidBundle for another checksum."""
-        with self._whole() as file:
+        with self._cache.whole() as file:
             etag = self._store.download(key, file)
             file.flush()
             found = file_digest(Path(file.name))
             if sha256 not in (None, found):
                 raise InvalidBundle(f"{key}: its checksum is not the one in the metadata")
-            Path(file.name).replace(self._place(found))
+            Path(file.name).replace(self._cache.place(found))
         if sha256 is None:
-            with self._whole() as file:
+            with self._cache.whole() as file:
                 file.write(found.encode())
                 file.flush()
                 Path(file.name).replace(self._note(key, etag))
-        return self._place(found)
-
-    def _place(self, sha256: str) -> Path:
-        return self._cache / "sha256" / sha256.removeprefix("sha256:")
+        return self._cache.place(found)
 
     def _note(self, key: str, etag: str) -> Path:
-        return self._cache / "etags" / hashlib.sha256(f"{key}\n{etag}".encode()).hexdigest()
-
-    @contextmanager
-    def _whole(self) -> Iterator[Any]:
-        """An open file in the cache folder that is gone afterwards unless it was renamed."""
-        with tempfile.NamedTemporaryFile(dir=self._cache / "partial", delete=False) as file:
-            try:
-                yield file
-            finally:
-                Path(file.name).unlink(missing_ok=True)
-
-    @contextmanager
-    def _turn(self, name: str) -> Iterator[None]:
-        """Lets one process at a time work on a name, and makes a cache folder that cannot be written CacheFailed."""
-        try:
-            for folder in ("sha256", "etags", "partial", "locks"):
-                (self._cache / folder).mkdir(parents=True, exist_ok=True, mode=0o700)
-            with (self._cache / "locks" / name).open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                yield
-        except OSError as error:
-            raise CacheFailed(f"the cache folder cannot be used: {error.strerror or type(error).__name__}") from None
+        return self._cache.note(hashlib.sha256(f"{key}\n{etag}".encode()).hexdigest())
 
 
 def _digest(path: Path, key: str) -> str:

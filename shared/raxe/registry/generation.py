@@ -1,6 +1,5 @@
 """Metadata for what has none, or only a v1 file: read from the bundle and its neighbours, never invented."""
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from raxe.bundle import Bundle, read_bundle
 from raxe.errors import InvalidBundle, InvalidMetadata, ModelNotFound
+from raxe.files import file_digest
 from raxe.registry.documents import MAX_DOCUMENT_BYTES, invalid
 from raxe.registry.metadata import Accuracy, Metadata, Performance, Status
 
@@ -128,12 +128,6 @@ def _file_info(keys: Mapping[str, str], contents: Bundle, fetch: Fetch) -> dict[
         info[f"{kind}_sha256"] = file_digest(path)
         size += path.stat().st_size if kind != "golden" else 0
     return info | {"size_mb": max(round(size / 1e6, 3), 0.001)}
-
-
-def file_digest(path: Path) -> str:
-    """The checksum of a file as metadata writes it."""
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def _object(data: bytes, name: str) -> dict[str, Any]:

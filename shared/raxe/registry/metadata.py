@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 SHA256_PATTERN = r"^sha256:[0-9a-f]{64}$"
 MODEL_ID_PATTERN = r"^[a-z0-9][a-z0-9.-]{2,63}$"
 
+FILE_KINDS = ("bundle", "embeddings", "tokenizer", "golden")
 Quantization = Literal["int8", "fp16", "fp32"]
 
 
@@ -50,6 +51,11 @@ class FileInfo(Strict):
         if (self.golden is None) != (self.golden_sha256 is None):
             raise ValueError("golden and golden_sha256 come together")
         return self
+
+    def files(self) -> tuple[tuple[str, str, str], ...]:
+        """Kind, key and checksum of each file that there is."""
+        found = ((kind, getattr(self, kind), getattr(self, f"{kind}_sha256")) for kind in FILE_KINDS)
+        return tuple((kind, key, total) for kind, key, total in found if key and total)
 
 
 class Performance(Strict):

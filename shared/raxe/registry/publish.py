@@ -13,9 +13,7 @@ from raxe.registry.discovery import read_catalog
 from raxe.registry.documents import dump_metadata, parse_metadata
 from raxe.registry.files import ModelFiles
 from raxe.registry.index import INDEX, Index, dump_index, parse_index, update
-from raxe.registry.metadata import Metadata
-
-_KINDS = ("bundle", "embeddings", "tokenizer", "golden")
+from raxe.registry.metadata import FILE_KINDS, Metadata
 
 
 def publish(model: Metadata, source: ModelFiles, target: BundleStore, target_files: ModelFiles) -> Metadata:
@@ -73,8 +71,7 @@ def _store(model: Metadata, placed: Metadata, source: ModelFiles, target: Bundle
 
 def _sums(model: Metadata) -> dict[str, str]:
     """The checksum of each file that the model has, by kind."""
-    sums = {kind: getattr(model.file_info, f"{kind}_sha256") for kind in _KINDS}
-    return {kind: total for kind, total in sums.items() if total}
+    return {kind: total for kind, _, total in model.file_info.files()}
 
 
 def _published(model: Metadata) -> Metadata:
@@ -114,7 +111,7 @@ def _with(model: Metadata, data: bytes | None, target: BundleStore, files: Model
 
 def _refuse_other(model: Metadata, other: Metadata) -> None:
     mine, theirs = (
-        [getattr(each.file_info, f"{kind}_sha256") for kind in _KINDS] + [each.version] for each in (model, other)
+        [getattr(each.file_info, f"{kind}_sha256") for kind in FILE_KINDS] + [each.version] for each in (model, other)
     )
     if mine != theirs:
         raise ModelConflict(f"{model.model_id}: is published with other files or another version; take a new id")
