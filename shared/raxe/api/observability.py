@@ -9,9 +9,8 @@ from dataclasses import asdict
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from raxe.classifier import sessions_built
 from raxe.errors import RaxeError
-from raxe.registry import Choice
+from raxe.registry import Choice, Outcome
 from raxe.values import Scan
 
 # Service and namespace are the deployment's: stages do not mix. No tracebacks: one can quote what was worked on.
@@ -44,6 +43,8 @@ def record(scans: Sequence[Scan]) -> None:
 
 
 def _line(scan: Scan) -> dict[str, object]:
+    from raxe.classifier import sessions_built  # noqa: PLC0415  (onnxruntime, which not every function has loaded)
+
     verdict = scan.verdict
     return {
         "verdict": verdict.decision,
@@ -111,6 +112,17 @@ def record_start(cause: RaxeError | None, choice: Choice) -> None:
     if choice.steps:
         model_id = choice.model.model_id if choice.model else None
         steps = [asdict(step) for step in choice.steps]
-        logger.info("model selected", extra={"model_id": model_id, "steps": steps})
+        level = logger.warning if any(step.outcome is Outcome.FAILED for step in choice.steps) else logger.info
+        level("model selected", extra={"model_id": model_id, "steps": steps})
     if cause is not None:
         logger.error("model not loaded", extra={"error": type(cause).__name__, "reason": str(cause)})
+
+
+def record_catalog(age_s: float, broken: int, error: RaxeError | None) -> None:
+    """Counts how old the catalog that answers is, and logs why it is not the store's of now."""
+    metrics.add_metric("CatalogAge", MetricUnit.Seconds, age_s)
+    metrics.add_metric("CatalogStale", MetricUnit.Count, int(error is not None))
+    metrics.add_metric("BrokenModels", MetricUnit.Count, broken)
+    if error is not None:
+        extra = {"error": type(error).__name__, "reason": str(error), "age_s": round(age_s)}
+        logger.warning("catalog is stale", extra=extra)

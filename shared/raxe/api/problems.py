@@ -6,7 +6,14 @@ from http import HTTPStatus
 
 from pydantic import ValidationError
 
-from raxe.errors import InvalidInput, ModelNotFound, RaxeError, TextEmpty, TextTooLarge
+from raxe.errors import (
+    InvalidInput,
+    ModelNotFound,
+    RaxeError,
+    StoreError,
+    TextEmpty,
+    TextTooLarge,
+)
 
 CONTENT_TYPE = "application/problem+json"
 _UNKNOWN, _NOT_KNOWN = "(unknown)", "is not a known field"
@@ -20,14 +27,30 @@ class ModelNotAllowed(InvalidInput):
     """The request names a model that this function does not serve."""
 
 
+class UnknownModel(InvalidInput):
+    """The registry has no model of that id or alias."""
+
+
+class BrokenModel(InvalidInput):
+    """The registry has a model of that id, but it is damaged; the status route says how."""
+
+
+class ScopeMissing(RaxeError):
+    """The caller may not do this."""
+
+
 # From the class of an error to its status and title; the first class that fits, so subclasses stand first.
 _TABLE: tuple[tuple[type[RaxeError], HTTPStatus, str], ...] = (
     (TextTooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The text is too large"),
     (TextEmpty, HTTPStatus.UNPROCESSABLE_ENTITY, "The text is empty"),
     (InvalidBody, HTTPStatus.BAD_REQUEST, "The body is not valid JSON"),
     (ModelNotAllowed, HTTPStatus.UNPROCESSABLE_ENTITY, "The model is not available"),
+    (UnknownModel, HTTPStatus.NOT_FOUND, "The model was not found"),
+    (BrokenModel, HTTPStatus.CONFLICT, "The model is damaged"),
     (InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
     (ModelNotFound, HTTPStatus.NOT_FOUND, "The model was not found"),
+    (ScopeMissing, HTTPStatus.FORBIDDEN, "The caller may not do this"),
+    (StoreError, HTTPStatus.SERVICE_UNAVAILABLE, "The store of models does not answer"),
 )
 
 

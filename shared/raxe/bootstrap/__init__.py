@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from raxe.bootstrap.golden import Golden
     from raxe.bootstrap.loading import load_detector, load_from_files
     from raxe.bootstrap.models import ModelRegistry
-    from raxe.bootstrap.stores import cache_folder, open_place, open_store
+    from raxe.bootstrap.stores import cache_folder, open_kept_store, open_place, open_store
 
 _HOMES = {
     "choosing": ("pick",),
@@ -20,7 +20,7 @@ _HOMES = {
     "golden": ("Golden",),
     "loading": ("load_detector", "load_from_files"),
     "models": ("ModelRegistry",),
-    "stores": ("cache_folder", "open_place", "open_store"),
+    "stores": ("cache_folder", "open_kept_store", "open_place", "open_store"),
 }
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "cache_folder",
     "load_detector",
     "load_from_files",
+    "open_kept_store",
     "open_place",
     "open_store",
     "pick",

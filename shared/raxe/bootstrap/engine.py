@@ -9,7 +9,7 @@ from functools import cache
 from raxe.bootstrap.choosing import pick
 from raxe.bootstrap.golden import Golden
 from raxe.detectors import BrokenDetector, RuleDetector, StubDetector
-from raxe.errors import RaxeError
+from raxe.errors import RaxeError, StoreError
 from raxe.policy import Policy
 from raxe.protocols import ModelLayer
 from raxe.registry import Choice
@@ -103,8 +103,11 @@ def process_engine() -> Engine:
     Raises:
         InvalidSettings: a variable has a wrong value.
         InvalidRules: the rules are damaged.
+        StoreError: the store did not answer at a start that is snapshotted: every copy would be without a model.
     """
     engine = build_engine(from_environment())
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        if isinstance(engine.cause, StoreError):
+            raise engine.cause
         engine.warm_up()
     return engine

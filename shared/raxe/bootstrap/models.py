@@ -86,6 +86,13 @@ class ModelRegistry:
         """The files of the models, for ``raxe.registry.publish``."""
         return self._files
 
+    def is_here(self, model: Metadata) -> bool:
+        """Whether all files of a model are on this machine; their bytes are not read."""
+        try:
+            return all(self._files.is_here(key, total) for _, key, total in model.file_info.files())
+        except ModelNotFound:
+            return False
+
     def list_models(
         self, status: Status | str | None = None, runtime: str | None = None, tags: Collection[str] = ()
     ) -> list[Metadata]:

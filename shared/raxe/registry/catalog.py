@@ -1,5 +1,7 @@
 """The models there are, as one value, and which one to use. Reads metadata only; nothing is loaded here."""
 
+import hashlib
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -46,6 +48,14 @@ class Catalog:
     etags: Mapping[str, str] = field(default_factory=dict)
     documents: Mapping[str, Metadata] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def etag(self) -> str | None:
+        """What the catalog was when it was read: the index's ETag, without one a digest of all ETags, None of nothing."""
+        if len(self.etags) == 1:
+            return next(iter(self.etags.values()))
+        text = json.dumps(sorted(self.etags.items()))
+        return hashlib.sha256(text.encode()).hexdigest()[:32] if self.etags else None
 
     def list_models(
         self, status: Status | str | None = None, runtime: str | None = None, tags: Collection[str] = ()

@@ -4,15 +4,17 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from raxe.bundle import Bundle, read_bundle
 from raxe.errors import InvalidBundle, InvalidMetadata, ModelNotFound
 from raxe.files import file_digest
 from raxe.registry.documents import MAX_DOCUMENT_BYTES, invalid
 from raxe.registry.metadata import Accuracy, Metadata, Performance, Status
+
+if TYPE_CHECKING:
+    from raxe.bundle import Bundle
 
 # The local file of a model file named relative to the models folder; raises ModelNotFound.
 Fetch = Callable[[str], Path]
@@ -53,7 +55,7 @@ def generate_metadata(bundle: str, fetch: Fetch) -> Metadata:
         InvalidBundle: the bundle is damaged.
         InvalidMetadata: the bundle's id is none that a model may have.
     """
-    contents = read_bundle(fetch(bundle))
+    contents = _read(fetch(bundle))
     document = _from_bundle(contents) | {"file_info": _file_info({"bundle": bundle}, contents, fetch)}
     return _valid(PurePosixPath(bundle).name, document)
 
@@ -73,7 +75,7 @@ def migrate_metadata(data: bytes, name: str, fetch: Fetch) -> Migration:
     keys = {kind: key for kind in _NAMES if (key := _find(_first(info, _NAMES[kind]), kind, fetch))}
     if "bundle" not in keys:
         raise ModelNotFound(f"{name}: file_info.bundle: no such file")
-    contents = read_bundle(fetch(keys["bundle"]))
+    contents = _read(fetch(keys["bundle"]))
     files = _file_info(keys, contents, fetch)
     _check_sums(name, info, files)
     document = _from_bundle(contents) | {"tags": []}
@@ -86,7 +88,13 @@ def migrate_metadata(data: bytes, name: str, fetch: Fetch) -> Migration:
     return Migration(metadata, _dropped(old, info, kept))
 
 
-def _from_bundle(contents: Bundle) -> dict[str, Any]:
+def _read(path: Path) -> "Bundle":
+    from raxe.bundle import read_bundle  # noqa: PLC0415  (NumPy, 100 ms that no list of models with metadata pays)
+
+    return read_bundle(path)
+
+
+def _from_bundle(contents: "Bundle") -> dict[str, Any]:
     config = contents.embedding
     words = f"{contents.model_id} {config.name}".lower()
     quantization = next((each for each in _QUANTIZATIONS if each in words), None)
@@ -110,7 +118,7 @@ def _from_bundle(contents: Bundle) -> dict[str, Any]:
     }
 
 
-def _file_info(keys: Mapping[str, str], contents: Bundle, fetch: Fetch) -> dict[str, Any]:
+def _file_info(keys: Mapping[str, str], contents: "Bundle", fetch: Fetch) -> dict[str, Any]:
     """The section of that name, checksums and sizes of the files as they are."""
     folder = f"embeddings/{contents.embedding.name}"
     places = {
