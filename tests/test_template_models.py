@@ -124,7 +124,9 @@ def test_only_a_token_with_the_scope_may_reload() -> None:
     """With JWT the reload route asks for the scope, no other route does, and the function knows it too."""
     stack = render(**JWT)
     routes = stack.of_type("AWS::ApiGatewayV2::Route")
-    scoped = {each["RouteKey"]: each["AuthorizationScopes"] for each in routes.values() if "AuthorizationScopes" in each}
+    scoped = {
+        each["RouteKey"]: each["AuthorizationScopes"] for each in routes.values() if "AuthorizationScopes" in each
+    }
     assert scoped == {"POST /v1/models/reload": ["models.admin"]}
     variables = stack.of_type("AWS::Lambda::Function")["RegistryFunction"]["Environment"]["Variables"]
     assert variables["RAXE_ADMIN_SCOPE"] == "models.admin"

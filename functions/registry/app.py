@@ -1,4 +1,4 @@
-"""The registry function: `/v1/models`. It reads metadata and loads no model; the catalog is read at the first request."""
+"""The registry function: `/v1/models`. It loads no model; the catalog is read at the first request."""
 
 from typing import Any
 

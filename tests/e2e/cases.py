@@ -41,6 +41,17 @@ CASES = [
     Case("health_live", "health", 200),
     Case("health_ready", "health", 200),
     Case("health_deep", "health", 200),
+    Case("models_list", "registry", 200),
+    Case("models_bad_filter", "registry", 422, field="status"),
+    Case("models_get", "registry", 200),
+    Case("models_unknown", "registry", 404, field="id"),
+    Case("models_best", "registry", 200),
+    Case("models_bad_criteria", "registry", 422, field="criteria"),
+    Case("models_compare", "registry", 404, field="ids.1"),
+    Case("models_status", "registry", 200),
+    Case("models_reload", "registry", 200),
+    Case("models_reload_jwt", "registry", 200),
+    Case("models_reload_without_scope", "registry", 403),
 ]
 EVENT_FILES = sorted(path.stem for path in (ROOT / "events").glob("*.json"))
 
@@ -57,6 +68,9 @@ def check(case: Case, response: Mapping[str, Any]) -> None:
     if case.function == "health":
         assert body["status"] in {"healthy", "degraded"}, body  # a slow machine is degraded, and still answers
         assert body.get("checks", {}).get("model", "ok") == "ok", body
+    if case.function == "registry" and case.status == 200:
+        assert body["catalog"]["models"] >= 1, body
+        assert not body["catalog"]["stale"], body
     if case.status >= 400:
         _check_problem(case, response, body)
 
@@ -72,6 +86,6 @@ def _check_problem(case: Case, response: Mapping[str, Any], body: Mapping[str, A
     headers = {name.lower(): value for name, value in response["headers"].items()}
     assert headers["content-type"] == "application/problem+json"
     assert {"type", "title", "status"} <= body.keys()
-    assert [each["field"] for each in body["errors"]] == [case.field]
-    for said in ("object that never ends", "capital of France", "blue"):
+    assert [each["field"] for each in body["errors"]] == ([case.field] if case.field else [])
+    for said in ("object that never ends", "capital of France", "blue", "retired", "nobody", '"speed"'):
         assert said not in response["body"], "a problem repeats what was sent"

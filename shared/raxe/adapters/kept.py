@@ -125,7 +125,7 @@ class KeptStore:
         return self._folder / hashlib.sha256(key.encode()).hexdigest()
 
     def _keep(self, key: str, etag: str | None, data: bytes) -> None:
-        """Keeps an answer, whole or not at all; a disk that takes nothing costs the next start its safety, not this one."""
+        """Keeps an answer, whole or not at all; a full disk costs a later start its safety, and not this one."""
         self.stale.pop(key, None)
         head = {"key": key, "etag": etag, "sha256": hashlib.sha256(data).hexdigest()}
         with contextlib.suppress(OSError):

@@ -83,7 +83,7 @@ class SummaryBody(Body):
 
 
 class ModelsResponse(Body):
-    """The models that were asked for by id; ``count`` are there, and when it is ``truncated`` only the first are told."""
+    """The models by id; ``count`` are there, of which only the first are told when it is ``truncated``."""
 
     models: list[SummaryBody]
     count: int

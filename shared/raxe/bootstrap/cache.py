@@ -16,8 +16,8 @@ class ModelCache(Generic[T]):
         self._kept: OrderedDict[Hashable, T] = OrderedDict()
         self._lock = Lock()
 
-    def keys(self) -> tuple[Hashable, ...]:
-        """What is kept now."""
+    def kept(self) -> tuple[Hashable, ...]:
+        """The keys of the models that are kept now."""
         return tuple(self._kept)
 
     def get(self, key: Hashable, load: Callable[[], T], size: int) -> T:

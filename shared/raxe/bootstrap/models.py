@@ -74,7 +74,7 @@ class ModelRegistry:
     @property
     def loaded(self) -> tuple[str, ...]:
         """The ids of the models that this process holds loaded, of whatever registry."""
-        return tuple(sorted({str(key[1]) for key in _loaded.keys() if isinstance(key, tuple)}))
+        return tuple(sorted({str(key[1]) for key in _loaded.kept() if isinstance(key, tuple)}))
 
     @property
     def errors(self) -> Mapping[str, ModelError]:

@@ -17,7 +17,9 @@ from raxe.errors import DetectorFailed, ModelLoadFailed
 Array = NDArray[np.float32] | NDArray[np.int64]
 # What onnxruntime says of a graph that is newer than it: both versions are numbers, so the words can be passed on.
 _TOO_NEW = (
-    re.compile(r"Opset (?P<found>\d+) is under development.* for domain (?P<what>ai\.onnx\S*) is till opset (?P<most>\d+)"),
+    re.compile(
+        r"Opset (?P<found>\d+) is under development.* for domain (?P<what>ai\.onnx\S*) is till opset (?P<most>\d+)"
+    ),
     re.compile(r"Unsupported model (?P<what>IR version): (?P<found>\d+), max supported IR version: (?P<most>\d+)"),
 )
 _LOG_FATAL = 4  # onnxruntime's own log goes to stderr and may quote a graph; errors reach us as exceptions

@@ -51,7 +51,7 @@ class Catalog:
 
     @property
     def etag(self) -> str | None:
-        """What the catalog was when it was read: the index's ETag, without one a digest of all ETags, None of nothing."""
+        """The index's ETag, without an index a digest of all ETags, None when nothing was read."""
         if len(self.etags) == 1:
             return next(iter(self.etags.values()))
         text = json.dumps(sorted(self.etags.items()))
