@@ -1,6 +1,6 @@
 """What the tests of the library share: the tiny model on disk, and an engine that has it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from raxe.rules import RuleSet, load_rule_set
 from tests.factories import ModelsFolder, write_models
 from tests.handlers import Handler, load_handler
 from tests.s3 import moto_server
+from tests.served import Served, published_objects, serve
 
 
 @pytest.fixture
@@ -44,6 +45,18 @@ def scan_handler(tmp_path_factory: pytest.TempPathFactory) -> Handler:
 def batch_handler(scan_handler: Handler) -> Handler:
     """The same function on its other route."""
     return replace(scan_handler, path="/v1/scan/batch")
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, bytes]:
+    """The objects of a store with two published models."""
+    return published_objects(tmp_path_factory.mktemp("published"))
+
+
+@pytest.fixture
+def served(published: Mapping[str, bytes], tmp_path: Path) -> Served:
+    """The model routes over a copy of it, to be broken at will."""
+    return serve(published, tmp_path / "cache")
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,12 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from functions.local.events import ROOT
 from functions.local.gateway import LocalContext
 from raxe.api.observability import logger, metrics
+from raxe.api.registry_routes import registry_router
 from raxe.api.routes import scan_router
 from raxe.api.web import handle_errors
 from raxe.bootstrap import Engine, process_engine
+from raxe.protocols import BundleStore
+from raxe.settings import Settings
 
 Event = dict[str, Any]
 
@@ -70,6 +73,14 @@ def scan_handler_of(engine: Engine) -> Handler:
     app.include_router(scan_router(engine))
     handle_errors(app)
     return Handler("/v1/scan", "POST", metrics.log_metrics(app.resolve))
+
+
+def registry_handler_of(store: BundleStore, settings: Settings) -> Handler:
+    """The model routes over any store, with metrics and errors as the function has them."""
+    app = APIGatewayHttpResolver(debug=False)
+    app.include_router(registry_router(store, settings))
+    handle_errors(app)
+    return Handler("/v1/models", "GET", metrics.log_metrics(app.resolve))
 
 
 def load_handler(name: str, path: str, method: str = "POST") -> Handler:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from raxe.adapters import LocalBundleStore
+from raxe.adapters import KeptStore, LocalBundleStore
 from raxe.adapters.s3 import S3BundleStore, S3Options
 from raxe.errors import ModelNotFound, StoreConflict, StoreDenied, StoreError, StoreUnavailable
 from raxe.protocols import BundleStore
@@ -17,6 +17,7 @@ from tests.s3 import PAGE, bad_server, bucket_store
 STORES: dict[str, Callable[[Path, str], BundleStore]] = {
     "local": lambda folder, _: LocalBundleStore(folder / "store"),
     "s3": lambda _, endpoint: bucket_store(endpoint),
+    "kept": lambda folder, endpoint: KeptStore(bucket_store(endpoint), folder / "kept"),
     "fake": lambda _, __: FakeStore(),
 }
 

@@ -1,6 +1,7 @@
 """What all routes share: a request's id and query, answers and problems as JSON."""
 
 import json
+import logging
 import uuid
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -15,6 +16,8 @@ from raxe.api.problems import CONTENT_TYPE, Problem, problem_of
 Q = TypeVar("Q", bound=BaseModel)
 
 _JSON = "application/json"
+# Powertools logs the parameters of a route at DEBUG: parts of a path that anyone can write.
+logging.getLogger("aws_lambda_powertools.event_handler.api_gateway").setLevel(logging.INFO)
 
 
 def handle_errors(app: ApiGatewayResolver) -> None:
