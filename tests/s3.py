@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 from raxe.adapters.s3 import S3BundleStore, S3Options
 
 _numbers = itertools.count()
+Requests = list[str]
 PAGE = 2  # keys in a page, so that a few objects need several
 
 
@@ -32,16 +33,21 @@ def _running(server: HTTPServer) -> Iterator[str]:
 
 
 @contextmanager
-def moto_server() -> Iterator[str]:
-    """The address of a running S3, which takes one request at a time.
+def moto_server(requests: Requests | None = None) -> Iterator[str]:
+    """The address of a running S3, which takes one request at a time and notes ``GET /bucket/key 200`` of each.
 
     S3's conditional writes are atomic; moto looks and then writes, which is that only when nobody comes in between.
     """
     app, turn = DomainDispatcherApplication(create_backend_app), Lock()
 
     def one_by_one(environ: dict[str, Any], start_response: Any) -> Any:  # noqa: ANN401  (WSGI)
+        def noted(status: str, *rest: Any) -> Any:  # noqa: ANN401
+            if requests is not None:
+                requests.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} {status[:3]}")
+            return start_response(status, *rest)
+
         with turn:
-            return app(environ, start_response)
+            return app(environ, noted)
 
     with _running(make_server("127.0.0.1", 0, one_by_one, threaded=True)) as address:
         yield address

@@ -64,7 +64,7 @@ def test_status_says_what_is_there_and_what_would_serve(served: Served) -> None:
     assert (body["catalog"]["models"], body["catalog"]["broken"], body["catalog"]["stale"]) == (2, 1, False)
     assert body["catalog"]["etag"] == served.store.stat(INDEX).etag
     assert [(each["name"], each["error"]) for each in body["errors"]] == [("broken", "InvalidMetadata")]
-    assert "file_info: is required" in body["errors"][0]["message"]
+    assert "version: is required" in body["errors"][0]["message"]
     assert body["serving"]["model_id"] == MODEL_ID
     assert body["serving"]["steps"][0] == {
         "source": "RAXE_L2_MODEL", "outcome": "picked", "model_id": MODEL_ID, "reason": "named by an alias",

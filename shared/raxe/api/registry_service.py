@@ -46,42 +46,35 @@ class RegistryService:
         """What the store said when it was last asked, None when it answered."""
         return self._error
 
-    def catalog(self) -> CatalogBody:
-        """Where answers come from now."""
-        registry = self._current()
-        etag, error = registry.catalog.etag, self._error
-        return CatalogBody(
-            models=len(registry.catalog.models),
-            broken=len(registry.errors),
-            etag=etag,
-            age_s=round(max(0.0, time.time() - registry.answered_at), 1),
-            stale=error is not None,
-            error=f"{type(error).__name__}: {error}" if error else None,
-        )
-
     def models(self, query: ListQuery, request_id: str) -> ModelsResponse:
         """The models of that status, runtime and tags."""
-        found = self._current().list_models(query.status, query.runtime, query.tags)
+        registry = self._current()
+        found = registry.list_models(query.status, query.runtime, query.tags)
         return ModelsResponse(
             models=[_summary(model) for model in found[:MAX_LISTED]],
             count=len(found),
             truncated=len(found) > MAX_LISTED,
-            catalog=self.catalog(),
+            catalog=self._catalog(registry),
             request_id=request_id,
         )
 
     def model(self, model_id: str, request_id: str) -> ModelResponse:
         """The model of an id or alias; raises UnknownModel and BrokenModel."""
-        return self._answer(self._named(model_id, "id"), request_id)
+        registry = self._current()
+        return self._answer(registry, _named(registry, model_id, "id"), request_id)
 
     def best(self, query: BestQuery, request_id: str) -> ModelResponse:
         """The best active model by a criterion; raises ModelNotFound."""
-        return self._answer(self._current().get_best_model(query.criteria), request_id)
+        registry = self._current()
+        return self._answer(registry, registry.get_best_model(query.criteria), request_id)
 
     def compare(self, query: CompareQuery, request_id: str) -> CompareResponse:
         """The figures of models side by side; raises UnknownModel and BrokenModel naming the place in the query."""
-        found = tuple(self._named(model_id, f"ids.{at}") for at, model_id in enumerate(query.ids))
-        return CompareResponse(models=Comparison(found).figures(), catalog=self.catalog(), request_id=request_id)
+        registry = self._current()
+        found = tuple(_named(registry, model_id, f"ids.{at}") for at, model_id in enumerate(query.ids))
+        return CompareResponse(
+            models=Comparison(found).figures(), catalog=self._catalog(registry), request_id=request_id
+        )
 
     def status(self, request_id: str) -> StatusResponse:
         """What is there, what is broken, what is on this machine and which model would serve."""
@@ -93,7 +86,7 @@ class RegistryService:
         held = registry.files.held()
         return StatusResponse(
             source=self._settings.model_source or ("s3" if self._settings.models_url else "folder"),  # type: ignore[arg-type]
-            catalog=self.catalog(),
+            catalog=self._catalog(registry),
             aliases=dict(registry.catalog.aliases),
             errors=[
                 BrokenBody(name=name, error=type(error).__name__, message=str(error))
@@ -107,24 +100,40 @@ class RegistryService:
 
     def reload(self, request_id: str) -> ReloadResponse:
         """What changed, read from the store now; raises StoreError, and the catalog stays what it was."""
-        changed = self._reload(self._registry) if self._registry else self._open()
-        return ReloadResponse(changed=list(changed), catalog=self.catalog(), request_id=request_id)
+        if self._registry is None:
+            registry = self._open()
+            changed = tuple(sorted(registry.catalog.models))
+        else:
+            registry = self._registry
+            changed = self._reload(registry)
+        return ReloadResponse(changed=list(changed), catalog=self._catalog(registry), request_id=request_id)
+
+    def _catalog(self, registry: ModelRegistry) -> CatalogBody:
+        """Where an answer comes from."""
+        etag, error = registry.catalog.etag, self._error
+        return CatalogBody(
+            models=len(registry.catalog.models),
+            broken=len(registry.errors),
+            etag=etag,
+            age_s=round(max(0.0, time.time() - registry.answered_at), 1),
+            stale=error is not None,
+            error=f"{type(error).__name__}: {error}" if error else None,
+        )
 
     def _current(self) -> ModelRegistry:
         """The registry, its catalog no older than the settings allow as long as the store answers."""
         if self._registry is None:
-            self._open()
-        assert self._registry is not None
+            return self._open()
         if not 0 <= time.time() - self._asked_at < self._settings.catalog_ttl_s:
             with suppress(StoreError):  # the last good catalog answers, and says so
                 self._reload(self._registry)
         return self._registry
 
-    def _open(self) -> tuple[str, ...]:
+    def _open(self) -> ModelRegistry:
         registry = ModelRegistry(self._store, settings=self._settings)
         self._registry, self._asked_at = registry, time.time()
         self._error = registry.stale.error if registry.stale else None
-        return tuple(sorted(registry.catalog.models))
+        return registry
 
     def _reload(self, registry: ModelRegistry) -> tuple[str, ...]:
         self._asked_at, self._choice = time.time(), None
@@ -136,19 +145,19 @@ class RegistryService:
         self._error = None
         return changed
 
-    def _named(self, model_id: str, field: str) -> Metadata:
-        registry = self._current()
-        try:
-            return registry.get_model(model_id)
-        except ModelError as error:
-            if isinstance(error, ModelNotFound) and error not in registry.errors.values():
-                raise UnknownModel("is no model of the registry", field=field) from None
-            raise BrokenModel(f"is damaged: {error}", field=field) from None
-
-    def _answer(self, model: Metadata, request_id: str) -> ModelResponse:
-        aliases = self._current().catalog.aliases.items()
+    def _answer(self, registry: ModelRegistry, model: Metadata, request_id: str) -> ModelResponse:
+        aliases = registry.catalog.aliases.items()
         pointing = sorted(name for name, model_id in aliases if model_id == model.model_id)
-        return ModelResponse(model=model, aliases=pointing, catalog=self.catalog(), request_id=request_id)
+        return ModelResponse(model=model, aliases=pointing, catalog=self._catalog(registry), request_id=request_id)
+
+
+def _named(registry: ModelRegistry, model_id: str, field: str) -> Metadata:
+    try:
+        return registry.get_model(model_id)
+    except ModelError as error:
+        if isinstance(error, ModelNotFound) and error not in registry.errors.values():
+            raise UnknownModel("is no model of the registry", field=field) from None
+        raise BrokenModel(f"is damaged: {error}", field=field) from None
 
 
 def _summary(model: Metadata) -> SummaryBody:
