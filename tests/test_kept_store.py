@@ -98,13 +98,15 @@ class TestStore:
     ) -> None:
         """A start reads several; each would wait for the timeouts. The one that failed is asked for again."""
         first = kept()
-        first.read("a.json")
+        for key in ("a.json", "metadata/b.json"):
+            first.read(key)
         first.entries("metadata")
         store.failing = DOWN
         store.calls.clear()
         second = kept()
         second.read("a.json")
         second.entries("metadata")
+        second.read("metadata/b.json")
         second.read("a.json")
         assert store.calls == [("read", "a.json")] * 2
         second.ask_again()

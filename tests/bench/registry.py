@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import statistics
 import tempfile
 import time
@@ -11,11 +12,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from functions.local.emulator import EmulatorOptions, LambdaEmulator
+from functions.local.environment import local_environment
+from functions.local.events import ROOT, load_event
 from raxe.adapters import LocalBundleStore
 from raxe.bootstrap import ModelRegistry
 from raxe.registry import ModelFiles, publish
 from tests.factories import ModelsFolder, metadata_of, write_models
-from tests.s3 import bucket_store, moto_server, new_bucket
+from tests.s3 import Requests, bucket_store, moto_server, new_bucket
 
 BUDGET_MS = 100
 RUNS = 9
@@ -78,6 +82,34 @@ def from_s3(root: Path, endpoint: str, count: int, *, indexed: bool) -> None:
         print(f"     {name:30} {took:7.1f} ms  {dict(calls)}")
 
 
+def functions(root: Path) -> None:
+    """Prints what cold starts of the functions under the Lambda emulator ask a bucket for, with and without a cache."""
+    requests: Requests = []
+    with moto_server(requests) as endpoint:
+        models, name = write_models(root / "models"), new_bucket(endpoint)
+        bucket, files = bucket_store(endpoint, name), ModelFiles(LocalBundleStore(models.root), root / "none")
+        for model in ModelRegistry(settings=models.settings).list_models():
+            publish(model, files, bucket, ModelFiles(bucket, root / "publisher"))
+        env = local_environment() | {
+            "MODEL_SOURCE": "s3", "RAXE_MODELS_URL": f"s3://{name}/some/prefix", "RAXE_CACHE_DIR": str(root / "cache"),
+            "AWS_ENDPOINT_URL_S3": endpoint, "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing",
+        }  # fmt: skip
+        options = EmulatorOptions(python_path=(ROOT / "shared",), env=env)
+        for function, event in (("registry", "models_list"), ("registry", "models_status"), ("scan", "scan")):
+            for cache in ("empty", "kept"):
+                if cache == "empty":
+                    shutil.rmtree(root / "cache", ignore_errors=True)
+                requests.clear()
+                with LambdaEmulator(ROOT / "functions" / function, options) as emulator:
+                    emulator.invoke(load_event(event))
+                    cold = len(requests)
+                    emulator.invoke(load_event(event))
+                answers = dict(Counter(line[-3:] for line in requests[:cold]))
+                print(f"{function:8} {event:13} cache {cache:5}: {cold} calls {answers}, ", end="")
+                print(f"{len(requests) - cold} at the next request; init {emulator.init_ms:.0f} ms, ", end="")
+                print(f"answer {emulator.invoke_ms[0]:.0f} ms, next {emulator.invoke_ms[-1]:.1f} ms")
+
+
 def main() -> None:
     """Prints all figures."""
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_EC2_METADATA_DISABLED")
@@ -90,6 +122,7 @@ def main() -> None:
         for count in (2, 20):
             from_s3(root / f"indexed-{count}", endpoint, count, indexed=True)
         from_s3(root / "plain", endpoint, 2, indexed=False)
+        functions(root / "functions")
 
 
 if __name__ == "__main__":

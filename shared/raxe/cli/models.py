@@ -26,6 +26,8 @@ def list_models(as_json: AsJson = False) -> None:
         registry = _registry()
     for error in registry.errors.values():
         typer.echo(f"warning: {error}", err=True)
+    if registry.stale:
+        typer.echo(f"warning: {registry.stale.error}; this is what the bucket said last", err=True)
     found = registry.list_models()
     if as_json:
         typer.echo(json.dumps([_body(model) for model in found]))
