@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from raxe.adapters import KeptStore
 from raxe.api.observability import logger
 from raxe.bootstrap import Engine, ModelRegistry, build_engine, process_engine
+from raxe.cli import app
 from raxe.errors import ModelNotFound, StoreDenied, StoreError, StoreUnavailable
 from raxe.registry import Outcome
 from raxe.settings import Settings
@@ -185,6 +187,17 @@ class TestStart:
         lines = _start_lines(engine)
         assert [(line["level"], line["message"]) for line in lines] == [("WARNING", "model selected")]
         assert "S3 answered 503" in lines[0]["steps"][0]["reason"]
+
+    def test_is_told_by_the_command_line(self, bucket: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A list of kept models comes with a warning on stderr, and succeeds."""
+        build_engine(bucket)
+        with bad_server(503) as endpoint:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_S3", endpoint)
+            monkeypatch.setenv("RAXE_MODELS_URL", str(bucket.models_url))
+            monkeypatch.setenv("RAXE_CACHE_DIR", str(bucket.cache_dir))
+            done = CliRunner().invoke(app, ["models", "list", "--json"])
+        assert (done.exit_code, [each["model_id"] for each in json.loads(done.stdout)]) == (0, [MODEL_ID])
+        assert "S3 answered 503; this is what the bucket said last" in done.stderr
 
     def test_never_uses_a_damaged_file(self, bucket: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         """Checksums hold: with a cached file that is not the one of the metadata, the rules go on alone."""

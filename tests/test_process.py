@@ -104,6 +104,23 @@ def test_a_registry_over_a_folder_loads_no_aws_client() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_the_registry_function_loads_no_model_runtime(models: ModelsFolder, tmp_path: Path) -> None:
+    """Listing models brings neither onnxruntime nor NumPy, rules or tokenizers, and over a folder no AWS client."""
+    heavy = ("onnxruntime", "numpy", "re2", "tokenizers", "boto3")
+    code = f"""
+import sys
+sys.path[:0] = [{str(ROOT)!r} + "/shared", {str(ROOT)!r} + "/functions/registry", {str(ROOT)!r}]
+import app
+from functions.local.gateway import LocalContext
+from functions.local.events import load_event
+assert app.handler(load_event("models_status"), LocalContext("registry"))["statusCode"] == 200
+print([name for name in {heavy} if name in sys.modules])
+"""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "RAXE_MODELS_DIR": str(models.root)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_a_scan_opens_no_socket(models: ModelsFolder, tmp_path: Path) -> None:
     """With sockets that refuse to be made, loading and scanning work as ever."""
     run(models, tmp_path / "home", NO_NETWORK)
