@@ -4,24 +4,20 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from threading import Event
 
 import pytest
 
 from functions.local.events import ROOT
-from raxe.adapters.s3 import S3BundleStore
-from raxe.bootstrap import ModelRegistry
-from raxe.errors import CacheFailed
 from raxe.registry import ModelFiles
-from tests.factories import MODEL_ID, ModelsFolder, sha256
+from raxe.registry.cachefolder import CacheFolder
+from tests.factories import sha256
 from tests.fakes import FakeStore
-from tests.s3 import bucket_store, new_bucket
 
-Open = Callable[[], ModelRegistry]
 KEYS = ("a.bin", "b.bin", "c.bin", "d.bin")
 CONTENTS = {key: key.encode() * 100 for key in KEYS}  # 500 bytes each
 SUMS = {key: sha256(content) for key, content in CONTENTS.items()}
@@ -184,54 +180,22 @@ def test_processes_that_fetch_and_clean_at_once_never_lose_a_file(tmp_path: Path
     assert [(process.communicate()[1], process.returncode) for process in running] == [("", 0)] * 4
 
 
-class TestRegistry:
-    """What a registry cleans by itself."""
-
-    @pytest.fixture
-    def registry(self, models: ModelsFolder, s3_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
-        """Opens a registry over a bucket with the tiny model; the cache folder holds a file that nobody needs."""
-        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3_endpoint)
-        bucket = new_bucket(s3_endpoint)
-        for path in models.root.rglob("*.*"):
-            bucket_store(s3_endpoint, bucket).write(path.relative_to(models.root).as_posix(), path, None)
-        fetched(tmp_path / "cache", "a.bin")
-        url = f"s3://{bucket}/some/prefix"
-        return lambda: ModelRegistry(settings=replace(models.settings, models_url=url, cache_dir=tmp_path / "cache"))
-
-    def test_a_load_leaves_the_spare_files(self, registry: Open, tmp_path: Path) -> None:
-        """As long as they are within the bound; a cleaning without one removes them and keeps the listed model's."""
-        opened = registry()
-        opened.create_detector(MODEL_ID)
-        assert len(names(tmp_path / "cache")) == 5
-        assert opened.clean(spare_bytes=0) == 500
-        assert len(names(tmp_path / "cache")) == 4
-
-    def test_a_full_disk_is_cleaned_and_tried_again(
-        self, registry: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """With room only when the file that nobody needs is gone, the model loads."""
-        full = _full_while(lambda: "a.bin" in names(tmp_path / "cache"))
-        monkeypatch.setattr("raxe.adapters.s3.S3BundleStore.download", full)
-        assert registry().create_detector(MODEL_ID).model_info.model_id == MODEL_ID
-        assert "a.bin" not in names(tmp_path / "cache")
-
-    def test_a_disk_that_stays_full_is_an_error_and_leaves_no_half(
-        self, registry: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Once all that may go is gone, the error says what the system said."""
-        monkeypatch.setattr("raxe.adapters.s3.S3BundleStore.download", _full_while(lambda: True))
-        with pytest.raises(CacheFailed, match="No space left"):
-            registry().create_detector(MODEL_ID)
-        assert names(tmp_path / "cache", "partial") == names(tmp_path / "cache") == set()
+def test_a_lock_that_is_tidied_away_while_one_waits_for_it_locks_nothing(tmp_path: Path) -> None:
+    """Who waited takes the lock that has the name now, so that the next one waits for it."""
+    folder, entered, done = CacheFolder(tmp_path), Event(), Event()
+    with ThreadPoolExecutor() as pool:
+        with folder.turn("name"):
+            waiting = pool.submit(lambda: _hold(folder, entered, done))
+            assert not entered.wait(0.2)
+            (tmp_path / "locks" / "name").unlink()
+        assert entered.wait(10)
+        with folder._locked("name", wait=False) as mine:
+            assert not mine
+        done.set()
+        waiting.result()
 
 
-def _full_while(full: Callable[[], bool]) -> Callable[[S3BundleStore, str, BinaryIO], str]:
-    download = S3BundleStore.download
-
-    def downloaded(store: S3BundleStore, key: str, target: BinaryIO) -> str:
-        if full():
-            target.write(b"half")
-            raise OSError(28, "No space left on device")
-        return download(store, key, target)
-
-    return downloaded
+def _hold(folder: CacheFolder, entered: Event, done: Event) -> None:
+    with folder.turn("name"):
+        entered.set()
+        done.wait(10)
