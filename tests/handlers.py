@@ -12,7 +12,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from functions.local.events import ROOT
 from functions.local.gateway import LocalContext
 from raxe.api.observability import logger, metrics
-from raxe.api.routes import handle_errors, scan_router
+from raxe.api.routes import scan_router
+from raxe.api.web import handle_errors
 from raxe.bootstrap import Engine, process_engine
 
 Event = dict[str, Any]

@@ -6,7 +6,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from raxe.api.observability import logger, metrics
-from raxe.api.routes import handle_errors, scan_router
+from raxe.api.routes import scan_router
+from raxe.api.web import handle_errors
 from raxe.bootstrap import process_engine
 
 app = APIGatewayHttpResolver(debug=False)  # explicit: POWERTOOLS_DEV must not be able to print events

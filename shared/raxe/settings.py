@@ -20,8 +20,11 @@ MAX_CHARACTERS = 120_000  # of one text, by default
 MB_PER_VCPU = 1769  # AWS Lambda: a function of this many MB has one vCPU
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 CRITERIA = ("latency", "accuracy", "balanced", "memory")
+EXPERIMENT_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 _INTEGER = re.compile(r"-?[0-9]{1,9}")  # what int() takes besides, such as digits of other scripts, is a mistake here
 _S3_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]{0,512})?")
+_TABLE = re.compile(r"dynamodb:[A-Za-z0-9_.-]{3,255}")
+_EXPERIMENT = re.compile(EXPERIMENT_PATTERN)
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 _CHECKOUT_MODELS = Path(__file__).resolve().parents[2] / "models"
 
@@ -47,6 +50,8 @@ class Settings:
         model_cache_size: loaded models that are kept, 1 to 16.
         max_characters: longest text that is scanned; longer is refused.
         on_failure: least verdict when a layer did not answer.
+        experiments: where answers are counted, ``dynamodb:TABLE`` or a SQLite file; None counts nothing.
+        experiment: the name that they are counted under.
     """
 
     models_dir: Path = _CHECKOUT_MODELS
@@ -65,6 +70,8 @@ class Settings:
     model_cache_size: int = 2
     max_characters: int = MAX_CHARACTERS
     on_failure: Decision = Decision.REVIEW
+    experiments: str | None = None
+    experiment: str = "rollout"
 
 
 def default_threads(environ: Mapping[str, str]) -> int:
@@ -115,6 +122,20 @@ def bucket_url(raw: str) -> str:
     """The address of a bucket as it is written; raises ValueError for anything else."""
     if not _S3_URL.fullmatch(raw):
         raise ValueError("must be s3://bucket or s3://bucket/prefix")
+    return raw
+
+
+def experiments_place(raw: str) -> str:
+    """The place of experiments as it is written; raises ValueError for a table that cannot be."""
+    if raw.startswith("dynamodb:") and not _TABLE.fullmatch(raw):
+        raise ValueError("must be dynamodb:TABLE or a file")
+    return raw
+
+
+def experiment_name(raw: str) -> str:
+    """The name of an experiment as it is written; raises ValueError."""
+    if not _EXPERIMENT.fullmatch(raw):
+        raise ValueError("must be 1 to 64 lower-case letters, digits, dots, dashes or underscores")
     return raw
 
 
@@ -170,4 +191,6 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         model_cache_size=read("MODEL_CACHE_SIZE", _integer(1, 16), default.model_cache_size),
         max_characters=read("RAXE_MAX_CHARACTERS", _integer(1, 1_000_000), default.max_characters),
         on_failure=Decision(read("RAXE_ON_FAILURE", _choice(tuple(Decision)), default.on_failure.value)),
+        experiments=read("RAXE_EXPERIMENTS", experiments_place, default.experiments),
+        experiment=read("RAXE_EXPERIMENT", experiment_name, default.experiment),
     )

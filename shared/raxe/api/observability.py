@@ -114,3 +114,9 @@ def record_start(cause: RaxeError | None, choice: Choice) -> None:
         logger.info("model selected", extra={"model_id": model_id, "steps": steps})
     if cause is not None:
         logger.error("model not loaded", extra={"error": type(cause).__name__, "reason": str(cause)})
+
+
+def record_lost(answers: int) -> None:
+    """Counts answers that a store of experiments did not take."""
+    metrics.add_metric("ExperimentAnswersLost", MetricUnit.Count, answers)
+    logger.error("experiment store failed", extra={"lost": answers})

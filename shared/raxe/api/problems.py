@@ -6,7 +6,16 @@ from http import HTTPStatus
 
 from pydantic import ValidationError
 
-from raxe.errors import InvalidInput, ModelNotFound, RaxeError, TextEmpty, TextTooLarge
+from raxe.errors import (
+    ExperimentNotFound,
+    ExperimentStoreFailed,
+    InvalidInput,
+    ModelNotFound,
+    RaxeError,
+    ScanNotFound,
+    TextEmpty,
+    TextTooLarge,
+)
 
 CONTENT_TYPE = "application/problem+json"
 _UNKNOWN, _NOT_KNOWN = "(unknown)", "is not a known field"
@@ -28,6 +37,9 @@ _TABLE: tuple[tuple[type[RaxeError], HTTPStatus, str], ...] = (
     (ModelNotAllowed, HTTPStatus.UNPROCESSABLE_ENTITY, "The model is not available"),
     (InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
     (ModelNotFound, HTTPStatus.NOT_FOUND, "The model was not found"),
+    (ExperimentNotFound, HTTPStatus.NOT_FOUND, "There is no such experiment"),
+    (ScanNotFound, HTTPStatus.NOT_FOUND, "No such scan is remembered"),
+    (ExperimentStoreFailed, HTTPStatus.SERVICE_UNAVAILABLE, "The store of experiments does not answer"),
 )
 
 
