@@ -9,7 +9,7 @@ from threading import Lock
 
 from raxe.adapters.counters import counters_of, totals_of
 from raxe.errors import ExperimentStoreFailed, InvalidInput, ScanNotFound
-from raxe.values.experiments import ArmTotals, Feedback, Labelled, Outcome, Seen, cell
+from raxe.values.experiments import ArmTotals, Feedback, Label, Labelled, Outcome, Seen, cell
 
 _BUSY_S = 10.0  # how long a writer waits for another
 _SCHEMA = """
@@ -87,8 +87,9 @@ class SqliteExperimentStore:
                 raise ScanNotFound("no such scan is remembered")
             if feedback.text_sha256 is None and len(found) > 1:
                 raise InvalidInput("is required: the request has several texts", field="text_sha256")
-            number, name, arm, flagged, before = found[0]
-            if before == feedback.label:
+            number, name, arm, flagged, labelled = found[0]
+            before = Label(labelled) if labelled else None
+            if before is feedback.label:
                 return Labelled(name, arm, Outcome.UNCHANGED)
             connection.execute("UPDATE answers SET label = ? WHERE number = ?", (feedback.label, number))
             connection.execute(_ADD, (name, arm, cell(flagged=bool(flagged), label=feedback.label), 1))

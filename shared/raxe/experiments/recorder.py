@@ -1,5 +1,6 @@
 """Counts answers off the hot path: an answer is appended to a queue, a thread adds up the queue every few seconds."""
 
+import atexit
 import threading
 import time
 from collections import defaultdict, deque
@@ -10,6 +11,7 @@ from raxe.values.experiments import ArmTotals, Seen
 
 EVERY_S = 5.0
 KEEP_S = 30 * 24 * 3600.0  # how long feedback finds an answer
+LAST_S = 2.0  # how long the end of the process waits for the last of them
 MOST = 20_000  # answers that wait; a store that does not answer must not fill the memory
 
 
@@ -45,6 +47,7 @@ class Recorder:
                 if self._thread is None:
                     self._thread = threading.Thread(target=self._run, name="raxe-experiments", daemon=True)
                     self._thread.start()
+                    atexit.register(self.close, LAST_S)
 
     def take_lost(self) -> int:
         """How many answers were lost since the last call."""

@@ -5,13 +5,12 @@ Means: Welch's t test with Satterthwaite's degrees of freedom. The tests compare
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
 _NORMAL = NormalDist()
 _POWER = 0.8
-_HALVINGS = 200
+_STEPS = 100
 _TERMS = 300
 _SMALL = 1e-300
 
@@ -106,33 +105,36 @@ def detectable(error: float, alpha: float) -> float:
 
 def t_tail(t: float, freedom: float) -> float:
     """Probability that Student's t with these degrees of freedom is above ``t``."""
-    half = _beta(freedom / (freedom + t * t), freedom / 2, 0.5) / 2
+    whole = freedom + t * t
+    half = _beta(freedom / whole, t * t / whole, freedom / 2, 0.5) / 2
     return half if t >= 0 else 1 - half
 
 
 def t_quantile(p: float, freedom: float) -> float:
     """Where Student's t lies below with probability ``p`` in [0.5, 1)."""
-    return _halved(lambda t: t_tail(t, freedom) > 1 - p)
+    t = _NORMAL.inv_cdf(p)
+    for _ in range(
+        _STEPS
+    ):  # Newton's; from the normal quantile, which lies below, the convex tail leads up to the root
+        step = (t_tail(t, freedom) - (1 - p)) / _t_density(t, freedom)
+        t += step
+        if abs(step) <= 1e-12 * t:
+            break
+    return t
 
 
-def _halved(below: Callable[[float], bool]) -> float:
-    """Where a condition that holds from 0 on ends."""
-    low, high = 0.0, 1.0
-    while below(high):
-        high *= 2
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if below(middle) else (low, middle)
-    return (low + high) / 2
+def _t_density(t: float, freedom: float) -> float:
+    scale = math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2) - math.log(freedom * math.pi) / 2
+    return math.exp(scale - (freedom + 1) / 2 * math.log1p(t * t / freedom))
 
 
-def _beta(x: float, a: float, b: float) -> float:
-    """The regularised incomplete beta function, by its continued fraction (DLMF 8.17.22) where that converges fast."""
-    if x <= 0 or x >= 1:
-        return float(x >= 1)
+def _beta(x: float, y: float, a: float, b: float) -> float:
+    """The regularised incomplete beta function of x, y being 1 - x, by its continued fraction (DLMF 8.17.22)."""
+    if x <= 0 or y <= 0:
+        return float(y <= 0)
     if x > (a + 1) / (a + b + 2):
-        return 1 - _beta(1 - x, b, a)
-    front = math.exp(a * math.log(x) + b * math.log1p(-x) + math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b))
+        return 1 - _beta(y, x, b, a)  # there it converges fast
+    front = math.exp(a * math.log(x) + b * math.log(y) + math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b))
     c, d = 1.0, 1 / _away(1 - (a + b) * x / (a + 1))  # Lentz's method
     fraction = d
     for m in range(1, _TERMS):
