@@ -131,10 +131,10 @@ def test_peeking_raises_no_false_alarms_of_latencies() -> None:
     sums = [[running(values**power) for power in (1, 2)] for values in (draw.lognormal(2, 0.6, size) for _ in range(2))]
     alarms = naive = 0
     for run in range(RUNS):
-        looks = [
-            [mean_of((at + 1) * STEP, arm[0][run][at], arm[1][run][at]) for arm in sums] for at in range(0, LOOKS, 5)
-        ]
-        made = [compare_means(LATENCY, *look, ALPHA) for look in looks]
+        made = []
+        for at in range(0, LOOKS, 5):
+            one, two = (mean_of((at + 1) * STEP, arm[0][run][at], arm[1][run][at]) for arm in sums)
+            made.append(compare_means(LATENCY, one, two, ALPHA))
         alarms += any(each.finding in {Finding.WORSE, Finding.BETTER} for each in made)
         naive += any((each.p_value or 0) < ALPHA for each in made)
     assert alarms / RUNS <= ALPHA

@@ -31,10 +31,12 @@ def test_answers_of_many_threads_are_all_counted() -> None:
     """By arm, while the thread adds up what came so far."""
     store = SqliteExperimentStore()
     recorder = Recorder(lambda: store, "e", every_s=0.01)
-    threads = [
-        threading.Thread(target=lambda arm=arm: [recorder.observe(seen(arm)) for _ in range(200)])
-        for arm in ("champion", "challenger") * 2
-    ]
+
+    def answer(arm: str) -> None:
+        for _ in range(200):
+            recorder.observe(seen(arm))
+
+    threads = [threading.Thread(target=answer, args=(arm,)) for arm in ("champion", "challenger") * 2]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -30,6 +30,9 @@ BOTH = ("CUDAExecutionProvider", "CPUExecutionProvider")
         ("MODEL_CACHE_SIZE", "16", "model_cache_size", 16),
         ("RAXE_MAX_CHARACTERS", "1000000", "max_characters", 1_000_000),
         ("RAXE_ON_FAILURE", "block", "on_failure", Decision.BLOCK),
+        ("RAXE_EXPERIMENTS", "dynamodb:raxe-1", "experiments", "dynamodb:raxe-1"),
+        ("RAXE_EXPERIMENTS", "counts/ab.sqlite", "experiments", "counts/ab.sqlite"),
+        ("RAXE_EXPERIMENT", "spring_2.0-b", "experiment", "spring_2.0-b"),
     ],
 )  # fmt: skip
 def test_each_variable_sets_its_field(variable: str, raw: str, field: str, value: object) -> None:
@@ -54,6 +57,8 @@ def test_each_variable_sets_its_field(variable: str, raw: str, field: str, value
         ("USE_ONNX_ONLY", "maybe"), ("ENABLE_ANOMALY_DETECTION", "2"),
         ("RAXE_L2_MODEL_CRITERIA", "Latency"), ("MODEL_CACHE_SIZE", "0"), ("MODEL_CACHE_SIZE", "17"),
         ("RAXE_MAX_CHARACTERS", "0"), ("RAXE_MAX_CHARACTERS", "1000001"), ("RAXE_ON_FAILURE", "ignore"),
+        ("RAXE_EXPERIMENTS", "dynamodb:ab"), ("RAXE_EXPERIMENTS", "dynamodb:a/b/c"), ("RAXE_EXPERIMENT", "Spring"),
+        ("RAXE_EXPERIMENT", "a" * 65),
     ],
 )  # fmt: skip
 def test_a_wrong_value_names_its_variable_and_what_it_must_be(variable: str, wrong: str) -> None:

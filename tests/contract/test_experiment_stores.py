@@ -107,6 +107,8 @@ def test_a_label_counts_once_and_another_one_moves_it(store: ExperimentStore) ->
     assert labels(store) == (0, 1, 0, 0)
     assert store.label(Feedback(Label.ATTACK, "r1"), NOW).outcome == "moved"
     assert labels(store) == (1, 0, 0, 0)
+    store.add("e", "champion", ArmTotals(n=9, tp=4, tn=5))
+    assert labels(store) == (5, 0, 5, 0)
 
 
 def test_an_answer_that_comes_again_in_one_call_is_one(store: ExperimentStore) -> None:

@@ -24,9 +24,11 @@ def _needs_emulator() -> None:
 
 
 @pytest.fixture(scope="session")
-def emulate_source(_needs_emulator: None) -> Iterator[Emulators]:
+def emulate_source(_needs_emulator: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
     """Returns the running emulator of one function of the source tree, by its folder's name."""
-    options = EmulatorOptions(python_path=(ROOT / "shared",), env=local_environment())
+    experiments = str(tmp_path_factory.mktemp("experiments") / "experiments.sqlite")
+    env = {**local_environment(), "RAXE_EXPERIMENTS": experiments}
+    options = EmulatorOptions(python_path=(ROOT / "shared",), env=env)
     running: dict[str, LambdaEmulator] = {}
     with ExitStack() as stack:
 

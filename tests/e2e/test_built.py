@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.slow
 MB = 1_000_000
 LIMIT_MB = 250  # Lambda's quota for a function and its layers, unzipped
 BUDGET_MB = 170
-FUNCTIONS = {"scan": "ScanFunction", "health": "HealthFunction"}
+FUNCTIONS = {"scan": "ScanFunction", "health": "HealthFunction", "experiments": "ExperimentsFunction"}
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +29,11 @@ def emulators(
     if find_python313() is None:
         pytest.skip("the layer's wheels are for Python 3.13, and this machine has none")
     options = built_options(built, lambda_python(tmp_path_factory.mktemp("python313")))
-    with (
-        LambdaEmulator(built.artifacts / FUNCTIONS["scan"], options) as scan,
-        LambdaEmulator(built.artifacts / FUNCTIONS["health"], options) as health,
-    ):
-        yield {"scan": scan, "health": health}
+    with ExitStack() as running:
+        yield {
+            name: running.enter_context(LambdaEmulator(built.artifacts / folder, options))
+            for name, folder in FUNCTIONS.items()
+        }
 
 
 def test_function_and_layers_fit(built: BuiltStack, capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,7 +66,7 @@ def test_built_functions_answer_every_event(emulators: dict[str, LambdaEmulator]
 def test_built_functions_start(emulators: dict[str, LambdaEmulator], capsys: pytest.CaptureFixture[str]) -> None:
     """Init and warm times of the built functions are printed; a test asserts no milliseconds."""
     for name, emulator in emulators.items():
-        emulator.invoke(load_event("scan" if name == "scan" else "health_ready"))
+        emulator.invoke(load_event({"health": "health_ready", "experiments": "experiment"}.get(name, name)))
         assert emulator.init_ms is not None
         with capsys.disabled():
             print(f"\n{name}: init {emulator.init_ms:.0f} ms, last invocation {emulator.invoke_ms[-1]:.1f} ms", end="")

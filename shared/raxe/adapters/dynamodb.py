@@ -12,6 +12,7 @@ To count needs ``dynamodb:UpdateItem`` and ``dynamodb:BatchWriteItem``, to label
 
 import random
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -45,12 +46,11 @@ class DynamoDBExperimentStore:
 
     @cached_property
     def _client(self) -> Any:  # noqa: ANN401  (types of DynamoDB are not installed)
-        import boto3  # noqa: PLC0415  (100 ms, which a scan that is not counted does not pay)
-        from botocore.config import Config  # noqa: PLC0415
+        return _client(attempts=3)
 
-        # One attempt: an ADD whose answer was lost would count twice when it is sent again.
-        config = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
-        return boto3.session.Session().client("dynamodb", config=config)
+    @cached_property
+    def _adder(self) -> Any:  # noqa: ANN401
+        return _client(attempts=1)  # an ADD whose answer was lost would count twice when it is sent again
 
     def add(self, name: str, arm: str, delta: ArmTotals) -> None:
         """Adds to the totals of an arm in one call; its answer may get lost after the sums were added."""
@@ -59,16 +59,17 @@ class DynamoDBExperimentStore:
             named[_MODELS] = {"SS": sorted(delta.models)}
         if named:
             with _typed():
-                self._client.update_item(**_adding(self._table, name, f"totals#{arm}", named))
+                self._adder.update_item(**_adding(self._table, name, f"totals#{arm}", named))
 
     def read(self, name: str) -> dict[str, ArmTotals]:
         """The totals by arm."""
-        named: dict[str, dict[str, float]] = {}
+        named: dict[str, defaultdict[str, float]] = {}
         models: dict[str, list[str]] = {}
         for item in self._query(f"experiment#{name}"):
             arm = item["sk"]["S"].partition("#")[2]
-            numbers = {key: float(value["N"]) for key, value in item.items() if "N" in value}
-            named.setdefault(arm, {}).update(numbers)
+            sums = named.setdefault(arm, defaultdict(float))
+            for key, value in item.items():
+                sums[key] += float(value["N"]) if "N" in value else 0
             models.setdefault(arm, []).extend(item.get(_MODELS, {}).get("SS", []))
         return {arm: totals_of(each, models[arm]) for arm, each in named.items()}
 
@@ -158,6 +159,14 @@ class DynamoDBExperimentStore:
                 return
             time.sleep(_PAUSE_S * 2**attempt)
         raise ExperimentStoreFailed("DynamoDB: takes no more items now")
+
+
+def _client(attempts: int) -> Any:  # noqa: ANN401
+    import boto3  # noqa: PLC0415  (100 ms, which a scan that is not counted does not pay)
+    from botocore.config import Config  # noqa: PLC0415
+
+    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": attempts})
+    return boto3.session.Session().client("dynamodb", config=config)
 
 
 def _adding(table: str, name: str, sort: str, named: dict[str, Item]) -> Item:

@@ -120,3 +120,13 @@ def record_lost(answers: int) -> None:
     """Counts answers that a store of experiments did not take."""
     metrics.add_metric("ExperimentAnswersLost", MetricUnit.Count, answers)
     logger.error("experiment store failed", extra={"lost": answers})
+
+
+def record_feedback(outcome: str) -> None:
+    """Counts a label: ``counted``, ``moved`` or ``unchanged``."""
+    metrics.add_metric(f"Feedback{outcome.capitalize()}", MetricUnit.Count, 1)
+
+
+def record_report() -> None:
+    """Counts a report of an experiment that was read."""
+    metrics.add_metric("ExperimentReports", MetricUnit.Count, 1)

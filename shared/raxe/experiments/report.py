@@ -1,10 +1,15 @@
 """Totals of the arms -> what may be said of them. Pure: the same totals give the same report."""
 
+import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
+from raxe.errors import ExperimentNotFound
 from raxe.experiments.comparison import Comparison, Finding, Metric, compare_means, compare_shares
 from raxe.experiments.statistics import Interval, Mean, Share, mean_of, wilson
+from raxe.protocols import ExperimentStore
+from raxe.settings import EXPERIMENT_PATTERN
 from raxe.values.experiments import BUCKETS, CHALLENGER, CHAMPION, ArmTotals, lower_edge_ms
 
 ALPHA = 0.05
@@ -76,6 +81,19 @@ def report(name: str, totals: Mapping[str, ArmTotals], alpha: float = ALPHA) -> 
         if len(totals[arm].models) > 1
     )
     return Report(name, alpha, tuple(_arm(arm, totals[arm], alpha) for arm in arms), metrics, mixed)
+
+
+def report_of(store: ExperimentStore, name: str) -> Report:
+    """The report of what a store has; raises ExperimentNotFound when nothing was counted under that name."""
+    totals = store.read(name) if re.fullmatch(EXPERIMENT_PATTERN, name) else {}
+    if not totals:
+        raise ExperimentNotFound("nothing was counted under that name")
+    return report(name, totals)
+
+
+def report_json(made: Report) -> str:
+    """The report as one JSON object; figures that are not there are null."""
+    return json.dumps(asdict(made), allow_nan=False)
 
 
 def quantile_ms(histogram: tuple[int, ...], q: float) -> float:
