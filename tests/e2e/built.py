@@ -96,7 +96,6 @@ def lambda_python(folder: Path) -> Path:
 def built_options(stack: BuiltStack, python: Path) -> EmulatorOptions:
     """Returns options that run a function of the built stack: only its own layers, and the model from its layer."""
     env = local_environment() | {"RAXE_STAGE": "dev", "RAXE_MODELS_DIR": str(stack.opt / "models")}
-    env |= {"RAXE_EXPERIMENTS": str(stack.artifacts.parent / "experiments.sqlite")}
     return EmulatorOptions(python=python, python_path=(stack.opt / "python",), env=env)
 
 

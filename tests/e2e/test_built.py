@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -29,9 +30,12 @@ def emulators(
     if find_python313() is None:
         pytest.skip("the layer's wheels are for Python 3.13, and this machine has none")
     options = built_options(built, lambda_python(tmp_path_factory.mktemp("python313")))
+    store = {"RAXE_EXPERIMENTS": str(tmp_path_factory.mktemp("experiments") / "experiments.sqlite")}
+    counting = replace(options, env={**options.env, **store})
+    each = {"scan": options, "health": options, "experiments": counting}
     with ExitStack() as running:
         yield {
-            name: running.enter_context(LambdaEmulator(built.artifacts / folder, options))
+            name: running.enter_context(LambdaEmulator(built.artifacts / folder, each[name]))
             for name, folder in FUNCTIONS.items()
         }
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from raxe.experiments.recorder import Recorder
     from raxe.values.experiments import Seen
 
-_LAST_S = 0.4  # after SIGTERM Lambda leaves 500 ms
+_LAST_S = 2.0  # at most; Lambda itself ends the process 500 ms after SIGTERM
 
 
 def start_recorder(settings: Settings) -> "Recorder | None":
