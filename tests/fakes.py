@@ -21,6 +21,7 @@ from raxe.values import (
     Span,
     WindowScore,
 )
+from raxe.values.experiments import ArmTotals, Feedback, Seen
 
 FAKE_MODEL = ModelInfo("fake-model", "sha256:" + "0" * 64)
 
@@ -133,3 +134,26 @@ class FakeStore:
             raise ModelNotFound(key)
         content = self.objects[key]
         return StoredObject(key, hashlib.sha256(content).hexdigest(), len(content))
+
+
+@dataclass(frozen=True, slots=True)
+class FailingExperiments:
+    """A store of experiments that raises whatever it is given."""
+
+    error: Exception
+
+    def add(self, name: str, arm: str, delta: ArmTotals) -> NoReturn:  # noqa: ARG002
+        """Raises."""
+        raise self.error
+
+    def read(self, name: str) -> NoReturn:  # noqa: ARG002
+        """Raises."""
+        raise self.error
+
+    def remember(self, name: str, answers: Sequence[Seen], expires_s: float) -> NoReturn:  # noqa: ARG002
+        """Raises."""
+        raise self.error
+
+    def label(self, feedback: Feedback, now_s: float) -> NoReturn:  # noqa: ARG002
+        """Raises."""
+        raise self.error

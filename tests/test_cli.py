@@ -63,6 +63,7 @@ def test_a_text_without_its_command_is_not_repeated(given: str, hint: str) -> No
         ["models", "migrate"],
         ["rules", "list"],
         ["rules", "check"],
+        ["ab", "report"],
         [],
     ],
 )

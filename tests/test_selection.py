@@ -105,7 +105,6 @@ def test_no_other_model_takes_the_place_of_one_that_is_named(models: ModelsFolde
         ("selection: best", "selection: "),
         ("auto_criteria: [latency, secret]", "auto_criteria: "),
         ("selection: explicit", "selection: explicit needs explicit_model_id"),
-        ("ab_test: {}", "ab_test: is not a known field"),
         ("- auto", "file: "), ("{", "file: "), ("\0", "file: "), ("a: &a [*a]", "a: is not"), ("#" * 70_000, "larger"),
     ],
 )  # fmt: skip

@@ -32,6 +32,9 @@ BOTH = ("CUDAExecutionProvider", "CPUExecutionProvider")
         ("RAXE_ADMIN_SCOPE", "models.admin", "admin_scope", "models.admin"),
         ("RAXE_MAX_CHARACTERS", "1000000", "max_characters", 1_000_000),
         ("RAXE_ON_FAILURE", "block", "on_failure", Decision.BLOCK),
+        ("RAXE_EXPERIMENTS", "dynamodb:raxe-1", "experiments", "dynamodb:raxe-1"),
+        ("RAXE_EXPERIMENTS", "counts/ab.sqlite", "experiments", "counts/ab.sqlite"),
+        ("RAXE_EXPERIMENT", "spring_2.0-b", "experiment", "spring_2.0-b"),
     ],
 )  # fmt: skip
 def test_each_variable_sets_its_field(variable: str, raw: str, field: str, value: object) -> None:
@@ -58,6 +61,8 @@ def test_each_variable_sets_its_field(variable: str, raw: str, field: str, value
         ("RAXE_CATALOG_TTL_S", "-1"), ("RAXE_CATALOG_TTL_S", "86401"),
         ("RAXE_ADMIN_SCOPE", "two scopes"), ("RAXE_ADMIN_SCOPE", "a" * 129), ("MODEL_SOURCE", "S3"),
         ("RAXE_MAX_CHARACTERS", "0"), ("RAXE_MAX_CHARACTERS", "1000001"), ("RAXE_ON_FAILURE", "ignore"),
+        ("RAXE_EXPERIMENTS", "dynamodb:ab"), ("RAXE_EXPERIMENTS", "dynamodb:a/b/c"), ("RAXE_EXPERIMENT", "Spring"),
+        ("RAXE_EXPERIMENT", "a" * 65),
     ],
 )  # fmt: skip
 def test_a_wrong_value_names_its_variable_and_what_it_must_be(variable: str, wrong: str) -> None:

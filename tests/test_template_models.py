@@ -91,7 +91,7 @@ def test_nobody_reads_or_publishes_by_default() -> None:
     """Without ModelSource s3 no function reads the bucket, without a principal there is no publisher."""
     stack = render()
     assert not stack.of_type("AWS::IAM::ManagedPolicy")
-    assert set(stack.of_type("AWS::IAM::Role")) == {"ScanRole", "HealthRole", "RegistryRole"}
+    assert set(stack.of_type("AWS::IAM::Role")) == {"ScanRole", "HealthRole", "RegistryRole", "ExperimentsRole"}
 
 
 @pytest.mark.parametrize("key", ["", KEY])

@@ -6,6 +6,8 @@ RAXE_PORT in the environment takes another port.
 import importlib
 import os
 import sys
+import tempfile
+from pathlib import Path
 
 import uvicorn
 
@@ -25,6 +27,9 @@ def main() -> int:
         return 2
     for name, value in local_environment().items():
         os.environ.setdefault(name, value)
+    # What the functions of the stack share by a table.
+    os.environ.setdefault("RAXE_EXPERIMENTS", str(Path(tempfile.mkdtemp(prefix="raxe-")) / "experiments.sqlite"))
+    print(f"answers are counted in {os.environ['RAXE_EXPERIMENTS']}")
     handlers = [(route, load_handler(route)) for route in load_routes(ROOT / "template.yaml")]
     for route, _ in handlers:
         print(route.key)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from raxe.bootstrap import ModelRegistry
+    from raxe.bootstrap.selector import ABModelSelector
     from raxe.client import Raxe
     from raxe.detectors import StubDetector as StubL2Detector
     from raxe.errors import RaxeError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "ABModelSelector": ("raxe.bootstrap.selector", "ABModelSelector"),
     "Raxe": ("raxe.client", "Raxe"),
     "StubL2Detector": ("raxe.detectors", "StubDetector"),
     "RaxeError": ("raxe.errors", "RaxeError"),
@@ -31,6 +33,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "ABModelSelector",
     "Decision",
     "Family",
     "L2Result",

@@ -17,6 +17,10 @@ RaxeError
 │       ├── StoreUnavailable  overload, timeout, slow or broken answer: trying again may help
 │       ├── StoreConflict     the object is not what the writer thought it replaces
 │       └── CacheFailed       the cache folder cannot be written, such as when the disk is full
+├── ExperimentError         anything about an experiment
+│   ├── ExperimentNotFound    nothing was counted under that name, or nothing is counted at all
+│   ├── ScanNotFound          no scan that feedback could be for is remembered
+│   └── ExperimentStoreFailed the store of the counts does not do what is asked
 └── DetectorFailed          a detector raised while scanning
 """
 
@@ -96,6 +100,22 @@ class StoreConflict(StoreError):
 
 class CacheFailed(StoreError):
     """The cache folder cannot be written; nothing half-written is left."""
+
+
+class ExperimentError(RaxeError):
+    """Anything wrong with an experiment."""
+
+
+class ExperimentNotFound(ExperimentError):
+    """Nothing was counted under that name, or nothing is counted at all."""
+
+
+class ScanNotFound(ExperimentError):
+    """No scan that feedback could be for is remembered."""
+
+
+class ExperimentStoreFailed(ExperimentError):
+    """The store of the counts does not do what is asked."""
 
 
 class DetectorFailed(RaxeError):

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from raxe.values import Explanation, L2Result, ModelInfo, Prompt, ScanResult
+
+if TYPE_CHECKING:  # a scan that is not counted does not pay for them
+    from raxe.values.experiments import ArmTotals, Feedback, Labelled, Seen
 
 
 class RuleLayer(Protocol):
@@ -73,5 +76,32 @@ class BundleStore(Protocol):
         """The ETag of the new content, which replaces what has the ETag ``match``; None is for a new key.
 
         Raises StoreConflict, having written nothing, when there is something else, or something at all.
+        """
+        ...
+
+
+class ExperimentStore(Protocol):
+    """Where experiments are counted. Every method raises ExperimentStoreFailed when the store does not do its part."""
+
+    def add(self, name: str, arm: str, delta: "ArmTotals") -> None:
+        """Adds to the totals of an arm, all of it or nothing; writers at once lose nothing."""
+        ...
+
+    def read(self, name: str) -> "dict[str, ArmTotals]":
+        """The totals by arm, everything in it that was added before; empty for an unknown name."""
+        ...
+
+    def remember(self, name: str, answers: "Sequence[Seen]", expires_s: float) -> None:
+        """Keeps answers that have a request id until a time, in seconds since 1970, so that feedback finds them."""
+        ...
+
+    def label(self, feedback: "Feedback", now_s: float) -> "Labelled":
+        """Counts a label once for each answer: another label for it later moves the count, the same one does nothing.
+
+        A text alone stands for its latest answer.
+
+        Raises:
+            ScanNotFound: no such answer, or it is not kept any longer.
+            InvalidInput: the request has answers for several texts and none is named.
         """
         ...

@@ -21,9 +21,12 @@ MB_PER_VCPU = 1769  # AWS Lambda: a function of this many MB has one vCPU
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 CRITERIA = ("latency", "accuracy", "balanced", "memory")
 SOURCES = ("layer", "efs", "s3")
+EXPERIMENT_PATTERN = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 _INTEGER = re.compile(r"-?[0-9]{1,9}")  # what int() takes besides, such as digits of other scripts, is a mistake here
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")  # a scope-token of RFC 6749
 _S3_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]{0,512})?")
+_TABLE = re.compile(r"dynamodb:[A-Za-z0-9_.-]{3,255}")
+_EXPERIMENT = re.compile(EXPERIMENT_PATTERN)
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 _CHECKOUT_MODELS = Path(__file__).resolve().parents[2] / "models"
 
@@ -52,6 +55,8 @@ class Settings:
         admin_scope: scope that a token must have to reload the registry.
         max_characters: longest text that is scanned; longer is refused.
         on_failure: least verdict when a layer did not answer.
+        experiments: where answers are counted, ``dynamodb:TABLE`` or a SQLite file; None counts nothing.
+        experiment: the name that they are counted under.
     """
 
     model_source: str | None = None
@@ -73,6 +78,8 @@ class Settings:
     admin_scope: str = "raxe/admin"
     max_characters: int = MAX_CHARACTERS
     on_failure: Decision = Decision.REVIEW
+    experiments: str | None = None
+    experiment: str = "rollout"
 
 
 def default_threads(environ: Mapping[str, str]) -> int:
@@ -123,6 +130,20 @@ def bucket_url(raw: str) -> str:
     """The address of a bucket as it is written; raises ValueError for anything else."""
     if not _S3_URL.fullmatch(raw):
         raise ValueError("must be s3://bucket or s3://bucket/prefix")
+    return raw
+
+
+def experiments_place(raw: str) -> str:
+    """The place of experiments as it is written; raises ValueError for a table that cannot be."""
+    if raw.startswith("dynamodb:") and not _TABLE.fullmatch(raw):
+        raise ValueError("must be dynamodb:TABLE or a file")
+    return raw
+
+
+def experiment_name(raw: str) -> str:
+    """The name of an experiment as it is written; raises ValueError."""
+    if not _EXPERIMENT.fullmatch(raw):
+        raise ValueError("must be 1 to 64 lower-case letters, digits, dots, dashes or underscores")
     return raw
 
 
@@ -202,4 +223,6 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         admin_scope=read("RAXE_ADMIN_SCOPE", _scope, default.admin_scope),
         max_characters=read("RAXE_MAX_CHARACTERS", _integer(1, 1_000_000), default.max_characters),
         on_failure=Decision(read("RAXE_ON_FAILURE", _choice(tuple(Decision)), default.on_failure.value)),
+        experiments=read("RAXE_EXPERIMENTS", experiments_place, default.experiments),
+        experiment=read("RAXE_EXPERIMENT", experiment_name, default.experiment),
     )

@@ -19,7 +19,7 @@ class Case:
         function: folder of the function that takes it.
         status: HTTP status.
         verdicts: allowed verdicts of a scan; empty where the answer is no scan.
-        field: the field that a problem names.
+        field: the field that a problem names; empty where it names none.
     """
 
     event: str
@@ -52,6 +52,11 @@ CASES = [
     Case("models_reload", "registry", 200),
     Case("models_reload_jwt", "registry", 200),
     Case("models_reload_without_scope", "registry", 403),
+    Case("feedback_request", "experiments", 404),
+    Case("feedback_text", "experiments", 404),
+    Case("feedback_without_label", "experiments", 422, field="label"),
+    Case("feedback_bad_json", "experiments", 400, field="body"),
+    Case("experiment", "experiments", 404),
 ]
 EVENT_FILES = sorted(path.stem for path in (ROOT / "events").glob("*.json"))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -24,15 +25,20 @@ def _needs_emulator() -> None:
 
 
 @pytest.fixture(scope="session")
-def emulate_source(_needs_emulator: None) -> Iterator[Emulators]:
+def emulate_source(_needs_emulator: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
     """Returns the running emulator of one function of the source tree, by its folder's name."""
-    options = EmulatorOptions(python_path=(ROOT / "shared",), env=local_environment())
+    experiments = str(tmp_path_factory.mktemp("experiments") / "experiments.sqlite")
+    plain = EmulatorOptions(python_path=(ROOT / "shared",), env=local_environment())
+    # The scan function has no store here: what it counts in time would be in the answers of the other.
+    counting = replace(plain, env={**plain.env, "RAXE_EXPERIMENTS": experiments})
     running: dict[str, LambdaEmulator] = {}
     with ExitStack() as stack:
 
         def emulator(name: str) -> LambdaEmulator:
             if name not in running:
-                running[name] = stack.enter_context(LambdaEmulator(ROOT / "functions" / name, options))
+                running[name] = stack.enter_context(
+                    LambdaEmulator(ROOT / "functions" / name, counting if name == "experiments" else plain)
+                )
             return running[name]
 
         yield emulator

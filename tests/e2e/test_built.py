@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
@@ -16,8 +17,13 @@ pytestmark = pytest.mark.slow
 MB = 1_000_000
 LIMIT_MB = 250  # Lambda's quota for a function and its layers, unzipped
 BUDGET_MB = 170
-_ORDINARY = {"scan": "scan", "health": "health_ready", "registry": "models_list"}
-FUNCTIONS = {"scan": "ScanFunction", "health": "HealthFunction", "registry": "RegistryFunction"}
+_ORDINARY = {"scan": "scan", "health": "health_ready", "registry": "models_list", "experiments": "experiment"}
+FUNCTIONS = {
+    "scan": "ScanFunction",
+    "health": "HealthFunction",
+    "registry": "RegistryFunction",
+    "experiments": "ExperimentsFunction",
+}
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +36,13 @@ def emulators(
     if find_python313() is None:
         pytest.skip("the layer's wheels are for Python 3.13, and this machine has none")
     options = built_options(built, lambda_python(tmp_path_factory.mktemp("python313")))
-    with ExitStack() as stack:
+    store = {"RAXE_EXPERIMENTS": str(tmp_path_factory.mktemp("experiments") / "experiments.sqlite")}
+    counting = replace(options, env={**options.env, **store})
+    own = {"experiments": counting}
+    with ExitStack() as running:
         yield {
-            name: stack.enter_context(LambdaEmulator(built.artifacts / function, options))
-            for name, function in FUNCTIONS.items()
+            name: running.enter_context(LambdaEmulator(built.artifacts / folder, own.get(name, options)))
+            for name, folder in FUNCTIONS.items()
         }
 
 

@@ -126,3 +126,19 @@ def record_catalog(age_s: float, broken: int, error: RaxeError | None) -> None:
     if error is not None:
         extra = {"error": type(error).__name__, "reason": str(error), "age_s": round(age_s)}
         logger.warning("catalog is stale", extra=extra)
+
+
+def record_lost(answers: int) -> None:
+    """Counts answers that a store of experiments did not take."""
+    metrics.add_metric("ExperimentAnswersLost", MetricUnit.Count, answers)
+    logger.error("experiment store failed", extra={"lost": answers})
+
+
+def record_feedback(outcome: str) -> None:
+    """Counts a label: ``counted``, ``moved`` or ``unchanged``."""
+    metrics.add_metric(f"Feedback{outcome.capitalize()}", MetricUnit.Count, 1)
+
+
+def record_report() -> None:
+    """Counts a report of an experiment that was read."""
+    metrics.add_metric("ExperimentReports", MetricUnit.Count, 1)

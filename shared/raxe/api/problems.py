@@ -7,9 +7,12 @@ from http import HTTPStatus
 from pydantic import ValidationError
 
 from raxe.errors import (
+    ExperimentNotFound,
+    ExperimentStoreFailed,
     InvalidInput,
     ModelNotFound,
     RaxeError,
+    ScanNotFound,
     StoreError,
     TextEmpty,
     TextTooLarge,
@@ -49,6 +52,9 @@ _TABLE: tuple[tuple[type[RaxeError], HTTPStatus, str], ...] = (
     (BrokenModel, HTTPStatus.CONFLICT, "The model is damaged"),
     (InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
     (ModelNotFound, HTTPStatus.NOT_FOUND, "The model was not found"),
+    (ExperimentNotFound, HTTPStatus.NOT_FOUND, "There is no such experiment"),
+    (ScanNotFound, HTTPStatus.NOT_FOUND, "No such scan is remembered"),
+    (ExperimentStoreFailed, HTTPStatus.SERVICE_UNAVAILABLE, "The store of experiments does not answer"),
     (ScopeMissing, HTTPStatus.FORBIDDEN, "The caller may not do this"),
     (StoreError, HTTPStatus.SERVICE_UNAVAILABLE, "The store of models does not answer"),
 )

@@ -1,10 +1,22 @@
 """Request bodies of the HTTP API. Unknown fields are refused; the limits here are what the API documents."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
+from raxe.api.problems import InvalidBody
 from raxe.values import Source
+
+T = TypeVar("T", bound=BaseModel)
 
 MAX_MESSAGES = 200
 MAX_BATCH = 100
@@ -15,18 +27,20 @@ ModelId = Annotated[str, StringConstraints(strict=True, pattern=r"^[a-z0-9][a-z0
 Subject = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=256)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A body: frozen, without unknown fields, and no error of it repeats what was sent."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, protected_namespaces=())
 
 
-class Message(_Strict):
+class Message(Strict):
     """One message of a conversation, as LLM APIs write it."""
 
     role: Literal["system", "user", "assistant", "tool"]
     content: StrictStr
 
 
-class ScanRequest(_Strict):
+class ScanRequest(Strict):
     """Body of ``POST /v1/scan``: a text, or the messages of a conversation.
 
     Messages are scanned each for itself, all but those of role system and assistant: these are the operator's and the
@@ -62,7 +76,20 @@ class ScanRequest(_Strict):
         ]
 
 
-class BatchRequest(_Strict):
+class BatchRequest(Strict):
     """Body of ``POST /v1/scan/batch``; items are checked one by one, so that a bad one does not fail the others."""
 
     items: Annotated[list[object], Field(min_length=1, max_length=MAX_BATCH)]
+
+
+def parse(kind: type[T], body: str | bytes) -> T:
+    """The checked body; raises InvalidBody for what is no JSON, ValidationError for what is another thing."""
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        if first["type"] in {"json_invalid", "string_unicode"} and not first["loc"]:
+            raise InvalidBody(
+                "must be JSON in UTF-8 without lone surrogates, nested at most 200 deep", field="body"
+            ) from None
+        raise

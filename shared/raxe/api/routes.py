@@ -1,16 +1,13 @@
 """The routes of scan and health over their services, for any Powertools resolver; those of models are beside."""
 
-import base64
-import binascii
-
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
+from raxe.api.counting import count, start_recorder
 from raxe.api.health import HealthService
 from raxe.api.observability import record, record_health, record_start
-from raxe.api.problems import InvalidBody
 from raxe.api.service import ScanService
-from raxe.api.web import json_answer, new_router, request_id
+from raxe.api.web import body_of, json_answer, new_router, request_id
 from raxe.bootstrap import Engine
 from raxe.errors import InvalidInput
 
@@ -21,17 +18,20 @@ def scan_router(engine: Engine) -> Router:
     """``POST /v1/scan`` and ``POST /v1/scan/batch``."""
     router, service = new_router(), ScanService(engine)
     record_start(engine.cause, engine.choice)
+    recorder = start_recorder(engine.settings)
 
     @router.post("/v1/scan")
     def scan() -> Response[str]:
-        answer = service.scan(_body(router), request_id(router))
+        answer = service.scan(body_of(router), request_id(router))
         record(answer.scans)
+        count(recorder, answer.body)
         return json_answer(answer.body)
 
     @router.post("/v1/scan/batch")
     def batch() -> Response[str]:
-        answer = service.batch(_body(router), request_id(router))
+        answer = service.batch(body_of(router), request_id(router))
         record(answer.scans)
+        count(recorder, answer.body)
         return json_answer(answer.body)
 
     return router
@@ -52,14 +52,3 @@ def health_router(engine: Engine) -> Router:
         return json_answer(answer, _STATUS[answer.status])
 
     return router
-
-
-def _body(router: Router) -> str | bytes:
-    event = router.current_event
-    raw = event.get("body") or ""
-    if not event.get("isBase64Encoded"):
-        return raw
-    try:
-        return base64.b64decode(raw, validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidBody("is marked as base64 but is not", field="body") from None

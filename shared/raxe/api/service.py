@@ -7,15 +7,14 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from raxe.api.problems import InvalidBody, ModelNotAllowed, problem_of
-from raxe.api.requests import MAX_BATCH_TEXTS, MAX_EXPLAINED, BatchRequest, ScanRequest
+from raxe.api.problems import ModelNotAllowed, problem_of
+from raxe.api.requests import MAX_BATCH_TEXTS, MAX_EXPLAINED, BatchRequest, ScanRequest, parse
 from raxe.api.responses import BatchItem, BatchResponse
 from raxe.bootstrap import Engine
 from raxe.errors import InvalidInput, RaxeError, TextEmpty, TextTooLarge
 from raxe.report import ScanResponse, scan_response
 from raxe.values import Prompt, Scan
 
-T = TypeVar("T", ScanRequest, BatchRequest)
 In = TypeVar("In")
 Out = TypeVar("Out")
 
@@ -47,14 +46,14 @@ class ScanService:
     def scan(self, body: str | bytes, request_id: str) -> Answer:
         """The answer to ``POST /v1/scan``; raises ValidationError or InvalidInput."""
         started = time.perf_counter()
-        parts = self._prepare(self._check(_parse(ScanRequest, body)))
+        parts = self._prepare(self._check(parse(ScanRequest, body)))
         scans = self._explained(parts, self._scan(parts.prompts, started), started)
         return Answer(_response(parts, scans, request_id), scans)
 
     def batch(self, body: str | bytes, request_id: str) -> Answer:
         """The answer to ``POST /v1/scan/batch``: all windows of all items share model calls, a bad item fails alone."""
         started = time.perf_counter()
-        request = _parse(BatchRequest, body)
+        request = parse(BatchRequest, body)
         checked = [_attempt(lambda raw: self._check(ScanRequest.model_validate(raw)), item) for item in request.items]
         self._check_total([each for each in checked if isinstance(each, ScanRequest)])
         prepared = [_attempt(self._prepare, each) if isinstance(each, ScanRequest) else each for each in checked]
@@ -134,18 +133,6 @@ def _attempt(call: Callable[[In], Out], value: In) -> Out | RaxeError | Validati
         return call(value)
     except (RaxeError, ValidationError) as error:
         return error
-
-
-def _parse(kind: type[T], body: str | bytes) -> T:
-    try:
-        return kind.model_validate_json(body)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        if first["type"] in {"json_invalid", "string_unicode"} and not first["loc"]:
-            raise InvalidBody(
-                "must be JSON in UTF-8 without lone surrogates, nested at most 200 deep", field="body"
-            ) from None
-        raise
 
 
 def _worst(scans: Sequence[Scan]) -> int:

@@ -1,5 +1,7 @@
 """What all routes share: a request's id and query, answers and problems as JSON."""
 
+import base64
+import binascii
 import json
 import logging
 import uuid
@@ -11,7 +13,7 @@ from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, 
 from pydantic import BaseModel
 
 from raxe.api.observability import record_problem
-from raxe.api.problems import CONTENT_TYPE, Problem, problem_of
+from raxe.api.problems import CONTENT_TYPE, InvalidBody, Problem, problem_of
 
 Q = TypeVar("Q", bound=BaseModel)
 
@@ -54,6 +56,18 @@ def request_id(app: Any) -> str:  # noqa: ANN401  (a router and a resolver share
 def query_of(router: Router, kind: type[Q]) -> Q:
     """The query of the request as a checked value; raises ValidationError, for a parameter it does not know too."""
     return kind.model_validate(router.current_event.query_string_parameters or {})
+
+
+def body_of(router: Router) -> str | bytes:
+    """The body as it was sent, empty when there is none; raises InvalidBody where it only says to be base64."""
+    event = router.current_event
+    raw = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return raw
+    try:
+        return base64.b64decode(raw, validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidBody("is marked as base64 but is not", field="body") from None
 
 
 def _problem(app: Any, problem: Problem) -> Response[str]:  # noqa: ANN401

@@ -11,9 +11,10 @@ from raxe.registry.generation import Migration, generate_metadata, migrate_metad
 from raxe.registry.index import Alias, Move
 from raxe.registry.metadata import Metadata, Status
 from raxe.registry.publish import publish, pull
-from raxe.registry.selection import Choice, Outcome, SelectionConfig, Step, Wanted, read_config, select
+from raxe.registry.selection import ABTest, Choice, Outcome, SelectionConfig, Step, Wanted, read_config, select
 
 __all__ = [
+    "ABTest",
     "Alias",
     "Catalog",
     "Choice",

@@ -16,12 +16,30 @@ from raxe.errors import InvalidMetadata, ModelError, ModelNotFound, RaxeError
 from raxe.protocols import BundleStore
 from raxe.registry.catalog import Catalog
 from raxe.registry.documents import invalid
-from raxe.registry.metadata import Metadata, Strict
+from raxe.registry.metadata import MODEL_ID_PATTERN, Metadata, Strict
+from raxe.settings import EXPERIMENT_PATTERN
 
 CONFIG = "config.yaml"
 VARIABLE = "RAXE_L2_MODEL"
 _MAX_BYTES = 64_000
 _DEFAULT_CRITERIA = "balanced"
+
+
+class ABTest(Strict):
+    """Two models that share the subjects of `Raxe`; other than for it, `selection` decides."""
+
+    enabled: bool = Field(default=False, description="whether it runs")
+    name: str = Field(default="ab-test", pattern=EXPERIMENT_PATTERN, description="what it is counted under")
+    variant_a: str | None = Field(default=None, pattern=MODEL_ID_PATTERN, description="the model of the arm champion")
+    variant_b: str | None = Field(default=None, pattern=MODEL_ID_PATTERN, description="the model of the arm challenger")
+    split: float = Field(default=0.5, ge=0, le=1, description="share of the subjects that get variant_b")
+    user_hash_key: str = Field(default="user_id", min_length=1, description="where a context has its subject")
+
+    @model_validator(mode="after")
+    def _two_models(self) -> Self:
+        if self.enabled and (not self.variant_a or not self.variant_b or self.variant_a == self.variant_b):
+            raise ValueError("needs two models, variant_a and variant_b")
+        return self
 
 
 class SelectionConfig(Strict):
@@ -33,6 +51,7 @@ class SelectionConfig(Strict):
     )
     explicit_model_id: str | None = Field(default=None, description="the model of `selection: explicit`")
     fallback_model_id: str | None = Field(default=None, description="the model when that one cannot serve")
+    ab_test: ABTest = Field(default_factory=ABTest, description="a comparison of two models by `Raxe`")
 
     @model_validator(mode="after")
     def _explicit_names_a_model(self) -> Self:

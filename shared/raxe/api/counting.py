@@ -1,0 +1,80 @@
+"""Counts the answers of the scan routes for an experiment, when RAXE_EXPERIMENTS says where."""
+
+import signal
+import threading
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from raxe.api.observability import record_lost
+from raxe.api.responses import BatchResponse
+from raxe.report import ScanResponse
+from raxe.settings import Settings
+
+if TYPE_CHECKING:
+    from raxe.experiments.recorder import Recorder
+    from raxe.values.experiments import Seen
+
+_LAST_S = 2.0  # at most; Lambda itself ends the process 500 ms after SIGTERM
+
+
+def start_recorder(settings: Settings) -> "Recorder | None":
+    """What counts answers, None when nothing is to be counted; what waits is written at SIGTERM."""
+    if settings.experiments is None:
+        return None
+    # Not before it is wanted: a start that counts nothing pays nothing.
+    from raxe.bootstrap.experiments import experiments_of  # noqa: PLC0415
+    from raxe.experiments.recorder import Recorder  # noqa: PLC0415
+
+    recorder = Recorder(lambda: experiments_of(settings), settings.experiment)
+    if threading.current_thread() is threading.main_thread():
+        _close_at_sigterm(recorder)
+    return recorder
+
+
+def count(recorder: "Recorder | None", body: ScanResponse | BatchResponse) -> None:
+    """Hands on what a request was answered; an answer without a model is of no arm. It does not wait."""
+    if recorder is None:
+        return
+    if isinstance(body, ScanResponse):
+        answers, timed = [body], body.explanation is None  # an explanation takes several times as long
+    else:
+        # The time of a batch is no item's, and a text that stands in it twice counts once.
+        by_text = {item.result.text_sha256: item.result for item in body.items if item.result}
+        answers, timed = list(by_text.values()), False
+    for answer in answers:
+        seen = _seen(answer, timed=timed)
+        if seen is not None:
+            recorder.observe(seen)
+    if lost := recorder.take_lost():
+        record_lost(lost)
+
+
+def _seen(answer: ScanResponse, *, timed: bool) -> "Seen | None":
+    from raxe.values.experiments import Seen  # noqa: PLC0415  (only where it is counted)
+
+    if answer.model is None:
+        return None
+    return Seen(
+        arm=answer.model.arm,
+        model_id=answer.model.id,
+        flagged=answer.is_attack,
+        failed=any(failure.stage != "explain" for failure in answer.failures),
+        latency_ms=answer.duration_ms if timed else None,
+        request_id=answer.request_id,
+        text_sha256=answer.text_sha256,
+    )
+
+
+def _close_at_sigterm(recorder: "Recorder") -> None:
+    """Writes what waits when the process is told to end, then does what was to be done at SIGTERM before."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def end(number: int, frame: FrameType | None) -> None:
+        recorder.close(_LAST_S)
+        if callable(before):
+            before(number, frame)
+        elif before is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+
+    signal.signal(signal.SIGTERM, end)
