@@ -21,6 +21,7 @@ metrics = Metrics(
 )
 
 _MB = 1_000_000
+_LAYERS = {"l1", "l2"}  # stages of failures that a verdict hangs on
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # unit of ru_maxrss
 
 
@@ -38,7 +39,9 @@ def record(scans: Sequence[Scan]) -> None:
         _measure_latency(scans[0])
     for scan in scans:
         _measure_verdict(scan)
+        _measure_arm(scan)
         logger.info("scan", extra=_line(scan))
+    _measure_arm_latency(scans)
     metrics.add_metric("MemoryUsed", MetricUnit.Megabytes, memory_mb())
 
 
@@ -58,6 +61,8 @@ def _line(scan: Scan) -> dict[str, object]:
         "windows": scan.coverage.windows,
         "duration_ms": round(scan.duration_ms, 3),
         "model": scan.model.model_id if scan.model else None,
+        "arm": scan.assignment.arm,
+        "rollout": scan.assignment.rollout.version if scan.assignment.rollout else None,
         "failures": [f"{failure.stage}:{failure.error}" for failure in scan.failures],
         "sessions_built": sessions_built(),
     }
@@ -87,6 +92,26 @@ def _measure_verdict(scan: Scan) -> None:
     metrics.add_metric("DegradedScans", MetricUnit.Count, int(bool(scan.failures)))
     if not scan.failures and scan.model is not None:
         metrics.add_metric("L1L2Agreement", MetricUnit.Count, int(scan.verdict.layers_agree))
+
+
+def _measure_arm(scan: Scan) -> None:
+    """Counts a scan to the arm it was given to: all to ``Scans``, and to ``Failed`` those that this arm did not answer.
+
+    A scan that another arm answered in its place counts nowhere else, so that no arm's figures hold another's.
+    """
+    given, taken = scan.assignment.wanted, scan.assignment.arm
+    failed = given != taken or any(failure.stage in _LAYERS for failure in scan.failures)
+    metrics.add_metric(f"Scans{given.capitalize()}", MetricUnit.Count, 1)
+    metrics.add_metric(f"Failed{given.capitalize()}", MetricUnit.Count, int(failed))
+    if given == taken:
+        metrics.add_metric(f"Flagged{given.capitalize()}", MetricUnit.Count, int(scan.is_attack))
+
+
+def _measure_arm_latency(scans: Sequence[Scan]) -> None:
+    """Counts the latency of the request once, unless two arms share it: then it is neither's."""
+    arms = {scan.assignment.arm for scan in scans}
+    if len(arms) == 1:
+        metrics.add_metric(f"Latency{arms.pop().capitalize()}", MetricUnit.Milliseconds, scans[0].duration_ms)
 
 
 def record_health(status: str) -> None:
