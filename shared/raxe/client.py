@@ -30,14 +30,17 @@ class Raxe:
         """Which model answers, None for rules only."""
         return self._engine.model_info
 
-    def scan(self, text: str, source: Source | str = Source.USER, *, explain: bool = False) -> Scan:
+    def scan(
+        self, text: str, source: Source | str = Source.USER, *, subject: str | None = None, explain: bool = False
+    ) -> Scan:
         """The scan of one text from ``user``, ``document`` or ``tool``.
 
-        With ``explain`` it has an ``explanation``, which takes three to six times as long.
+        With ``explain`` it has an ``explanation``, which takes three to six times as long. Under a rollout document
+        (``RAXE_ROLLOUT``) the subject draws the arm, and without one the champion answers.
 
         Raises:
             TextEmpty: nothing visible is in the text.
             TextTooLarge: the text is longer than the limit.
             ValueError: the source is none of the three.
         """
-        return self._engine.scan_text(text, Source(source), explain=explain)
+        return self._engine.scan_text(text, Source(source), subject=subject, explain=explain)

@@ -1,4 +1,4 @@
-"""The ports: what the scanner asks of detectors, and the registry of a store. Each has one contract test suite."""
+"""The ports: what the scanner asks of detectors, registry and rollout of stores. Each has one contract test suite."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -74,4 +74,40 @@ class BundleStore(Protocol):
 
         Raises StoreConflict, having written nothing, when there is something else, or something at all.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRollout:
+    """One version of the rollout document: its bytes, its number from 1 on, when it was written (ISO, UTC), and why."""
+
+    content: bytes
+    version: int
+    at: str
+    note: str = ""
+
+
+class RolloutStore(Protocol):
+    """Where the rollout document is kept, with the versions before it.
+
+    Every method raises StoreDenied or StoreUnavailable when the store does not do its part.
+    """
+
+    def read(self) -> StoredRollout:
+        """The document in force; raises RolloutNotFound."""
+        ...
+
+    def write(self, content: bytes, expected: int, note: str) -> int:
+        """The version of the new document, which replaces version ``expected``; 0 is for the first one.
+
+        ``note`` says in a few words why; it is kept in the history.
+
+        Raises:
+            StoreConflict: another version is in force, or somebody else is writing; theirs stays.
+            InvalidRollout: the document is empty, no UTF-8 or too large for this store; nothing was written.
+        """
+        ...
+
+    def history(self) -> list[StoredRollout]:
+        """The last versions, 100 at most, the one in force last; none when there is no document."""
         ...

@@ -24,6 +24,7 @@ SOURCES = ("layer", "efs", "s3")
 _INTEGER = re.compile(r"-?[0-9]{1,9}")  # what int() takes besides, such as digits of other scripts, is a mistake here
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")  # a scope-token of RFC 6749
 _S3_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]{0,512})?")
+_SSM_NAME = re.compile(r"ssm:(/[A-Za-z0-9._-]{1,100}){1,15}")
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 _CHECKOUT_MODELS = Path(__file__).resolve().parents[2] / "models"
 
@@ -52,6 +53,8 @@ class Settings:
         admin_scope: scope that a token must have to reload the registry.
         max_characters: longest text that is scanned; longer is refused.
         on_failure: least verdict when a layer did not answer.
+        rollout: where the rollout document is, ``ssm:/name`` or a file; None for none.
+        rollout_ttl_s: seconds after which it is looked at again, 1 to 3,600.
     """
 
     model_source: str | None = None
@@ -73,6 +76,8 @@ class Settings:
     admin_scope: str = "raxe/admin"
     max_characters: int = MAX_CHARACTERS
     on_failure: Decision = Decision.REVIEW
+    rollout: str | None = None
+    rollout_ttl_s: int = 30
 
 
 def default_threads(environ: Mapping[str, str]) -> int:
@@ -123,6 +128,13 @@ def bucket_url(raw: str) -> str:
     """The address of a bucket as it is written; raises ValueError for anything else."""
     if not _S3_URL.fullmatch(raw):
         raise ValueError("must be s3://bucket or s3://bucket/prefix")
+    return raw
+
+
+def rollout_place(raw: str) -> str:
+    """Where a rollout document is, as it is written; raises ValueError for what is no place."""
+    if ":" in raw and not _SSM_NAME.fullmatch(raw):
+        raise ValueError("must be ssm:/name/of/a/parameter, or a file without a colon in its name")
     return raw
 
 
@@ -202,4 +214,6 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         admin_scope=read("RAXE_ADMIN_SCOPE", _scope, default.admin_scope),
         max_characters=read("RAXE_MAX_CHARACTERS", _integer(1, 1_000_000), default.max_characters),
         on_failure=Decision(read("RAXE_ON_FAILURE", _choice(tuple(Decision)), default.on_failure.value)),
+        rollout=read("RAXE_ROLLOUT", rollout_place, default.rollout),
+        rollout_ttl_s=read("RAXE_ROLLOUT_TTL", _integer(1, 3600), default.rollout_ttl_s),
     )

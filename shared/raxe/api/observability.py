@@ -5,13 +5,18 @@ import resource
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from raxe.errors import RaxeError
 from raxe.registry import Choice, Outcome
+from raxe.shadow import Shadowed
 from raxe.values import Scan
+
+if TYPE_CHECKING:  # only a process with a rollout document pays for it
+    from raxe.bootstrap.rollout import RolloutEvent
 
 # Service and namespace are the deployment's: stages do not mix. No tracebacks: one can quote what was worked on.
 logger = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "raxe"), log_uncaught_exceptions=False)
@@ -112,6 +117,32 @@ def _measure_arm_latency(scans: Sequence[Scan]) -> None:
     arms = {scan.assignment.arm for scan in scans}
     if len(arms) == 1:
         metrics.add_metric(f"Latency{arms.pop().capitalize()}", MetricUnit.Milliseconds, scans[0].duration_ms)
+
+
+def record_shadow(found: Sequence[Shadowed]) -> None:
+    """Counts what the shadow made of a request; its time is counted once."""
+    if found:
+        metrics.add_metric("ShadowLatency", MetricUnit.Milliseconds, found[0].duration_ms)
+    for each in found:
+        metrics.add_metric("ShadowScans", MetricUnit.Count, 1)
+        metrics.add_metric("ShadowFailed", MetricUnit.Count, int(each.error is not None))
+        if each.error is None:
+            metrics.add_metric("ShadowDisagreement", MetricUnit.Count, int(each.disagrees))
+            metrics.add_metric("ShadowScoreDifference", MetricUnit.NoUnit, each.difference)
+        else:
+            logger.warning("shadow failed", extra={"error": each.error})
+
+
+def record_rollout(events: Sequence["RolloutEvent"]) -> None:
+    """Logs which document came into force, and counts and logs why one did not, or an arm is missing."""
+    for event in events:
+        line: dict[str, object] = {"version": event.version, "digest": event.digest}
+        if event.error is None:
+            logger.info("rollout in force", extra=line)
+            continue
+        line |= {"error": type(event.error).__name__, "reason": str(event.error), "arm": event.arm}
+        metrics.add_metric("RolloutFallback", MetricUnit.Count, 1)
+        logger.error("rollout fallback", extra=line)
 
 
 def record_health(status: str) -> None:

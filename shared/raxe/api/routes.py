@@ -7,9 +7,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from raxe.api.health import HealthService
-from raxe.api.observability import record, record_health, record_start
+from raxe.api.observability import record, record_health, record_rollout, record_shadow, record_start
 from raxe.api.problems import InvalidBody
-from raxe.api.service import ScanService
+from raxe.api.service import Answer, ScanService
 from raxe.api.web import json_answer, new_router, request_id
 from raxe.bootstrap import Engine
 from raxe.errors import InvalidInput
@@ -24,15 +24,11 @@ def scan_router(engine: Engine) -> Router:
 
     @router.post("/v1/scan")
     def scan() -> Response[str]:
-        answer = service.scan(_body(router), request_id(router))
-        record(answer.scans)
-        return json_answer(answer.body)
+        return _scanned(engine, service.scan(_body(router), request_id(router)))
 
     @router.post("/v1/scan/batch")
     def batch() -> Response[str]:
-        answer = service.batch(_body(router), request_id(router))
-        record(answer.scans)
-        return json_answer(answer.body)
+        return _scanned(engine, service.batch(_body(router), request_id(router)))
 
     return router
 
@@ -49,9 +45,18 @@ def health_router(engine: Engine) -> Router:
             raise InvalidInput("must be live, ready or deep", field="depth")
         answer = service.check(depth)
         record_health(answer.status)
+        record_rollout(engine.rollout.drain() if engine.rollout else ())
         return json_answer(answer, _STATUS[answer.status])
 
     return router
+
+
+def _scanned(engine: Engine, answer: Answer) -> Response[str]:
+    """The response, after everything that is counted was counted; the shadow scores when the answer is made."""
+    record(answer.scans)
+    record_shadow(answer.shadow())
+    record_rollout(engine.rollout.drain() if engine.rollout else ())
+    return json_answer(answer.body)
 
 
 def _body(router: Router) -> str | bytes:
