@@ -14,7 +14,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +107,12 @@ class SsmRolloutStore:
                 found = [_entry(entry) for page in pages for entry in page["Parameters"]]
         except RolloutNotFound:
             return []
-        return sorted(found, key=lambda entry: entry.stored.version)
+        counted: list[_Entry] = []
+        for entry in sorted(found, key=lambda entry: entry.stored.version):
+            # What says the same as the last one that counts does no harm: several put it back at once.
+            before = next((each.stored.content for each in reversed(counted) if each.counts), None)
+            counted.append(replace(entry, counts=entry.counts or entry.stored.content == before))
+        return counted
 
     def _put(self, text: str, number: int, note: str, **options: Any) -> int:  # noqa: ANN401  (of the call)
         described = f"raxe {number} {_digest(text)}: {note}"[:1024]

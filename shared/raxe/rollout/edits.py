@@ -25,12 +25,15 @@ def previous(history: Sequence[StoredRollout], version: int | None = None) -> St
                 return stored
         raise RolloutNotFound(f"no version {version}; there are: {', '.join(str(each.version) for each in history)}")
     stack: list[StoredRollout] = []
+    stands_for: dict[int, int] = {}  # a rollback to the version that it put back
     for stored in history:
         back = _NOTE.fullmatch(stored.note)
-        kept = [each for each in stack if back is None or each.version <= int(back[1])]
-        # Where the version it went back to is too old to be kept, the rollback itself stands in its place.
-        found = back is not None and kept and kept[-1].version == int(back[1])
-        stack = kept if found else [*kept, stored]
+        target = stands_for.get(int(back[1]), int(back[1])) if back else stored.version
+        stack = [each for each in stack if each.version <= target]
+        if stack and stack[-1].version == target:
+            stands_for[stored.version] = target
+        else:  # an edit, or a rollback to what is no longer kept or was itself rolled back
+            stack.append(stored)
     if len(stack) < 2:
         raise RolloutNotFound("there is no version before the one in force")
     return stack[-2]
