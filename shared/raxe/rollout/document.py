@@ -24,58 +24,68 @@ _Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{2,63}$")]
 _Score = Annotated[float, Field(strict=True, ge=0, le=1)]
 
 
-class _Range(Strict):
+class _Part(Strict):
+    @model_validator(mode="before")
+    @classmethod
+    def _left_out_not_null(cls, data: object) -> object:
+        # Powertools takes a feature that is null for a broken document.
+        if isinstance(data, dict) and None in data.values():
+            raise ValueError("null: leave it out instead")
+        return data
+
+
+class _Range(_Part):
     BASE: Literal[10_000]  # = BUCKETS; a Literal cannot name it
     START: Literal[0]
     END: Annotated[int, Field(strict=True, ge=0, lt=BUCKETS)]
 
 
-class _ArmCondition(Strict):
+class _ArmCondition(_Part):
     action: Literal["MODULO_RANGE"]
     key: Literal["bucket"]
     value: _Range
 
 
-class _ShadowCondition(Strict):
+class _ShadowCondition(_Part):
     action: Literal["MODULO_RANGE"]
     key: Literal["shadow_bucket"]
     value: _Range
 
 
-class _ArmRule(Strict):
+class _ArmRule(_Part):
     when_match: Literal["challenger"]
     conditions: tuple[_ArmCondition]
 
 
-class _ShadowRule(Strict):
+class _ShadowRule(_Part):
     when_match: Literal[True]
     conditions: tuple[_ShadowCondition]
 
 
-class _ArmRules(Strict):
+class _ArmRules(_Part):
     challenger: _ArmRule
 
 
-class _ShadowRules(Strict):
+class _ShadowRules(_Part):
     sampled: _ShadowRule
 
 
-class _Switch(Strict):
+class _Switch(_Part):
     default: StrictBool
 
 
-class _Arm(Strict):
+class _Arm(_Part):
     default: Literal["champion"]
     boolean_type: _NotBoolean
     rules: _ArmRules | None = None
 
 
-class _Shadow(Strict):
+class _Shadow(_Part):
     default: Literal[False]
     rules: _ShadowRules | None = None
 
 
-class _Names(Strict):
+class _Names(_Part):
     champion: _Name | None = None
     challenger: _Name | None = None
     shadow: _Name | None = None
@@ -87,17 +97,17 @@ class _Names(Strict):
         return self
 
 
-class _Models(Strict):
+class _Models(_Part):
     default: _Names
     boolean_type: _NotBoolean
 
 
-class _Salt(Strict):
+class _Salt(_Part):
     default: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
     boolean_type: _NotBoolean
 
 
-class _Limits(Strict):
+class _Limits(_Part):
     review: _Score
     block: _Score
 
@@ -108,17 +118,17 @@ class _Limits(Strict):
         return self
 
 
-class _Thresholds(Strict):
+class _Thresholds(_Part):
     default: dict[Source, _Limits]
     boolean_type: _NotBoolean
 
 
-class _OnFailure(Strict):
+class _OnFailure(_Part):
     default: Decision
     boolean_type: _NotBoolean
 
 
-class RolloutDocument(Strict):
+class RolloutDocument(_Part):
     """The features of a document; all but the switch may be left out."""
 
     l2: _Switch

@@ -1,14 +1,16 @@
 """The rollout as a frozen value, and who gets which arm. Pure: the same document and key always give the same arm."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from raxe.errors import InvalidRollout
 from raxe.values import CHALLENGER, CHAMPION, Decision, Source, Thresholds
 
 BUCKETS = 10_000
+_PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?")
 _SALT = "raxe"
 _SHADOW = "shadow:"  # so that a sample for the shadow is none of one arm
 
@@ -79,10 +81,7 @@ def bucket_of(salt: str, key: str) -> int:
 
 def buckets_of(percent: str | float) -> int:
     """The buckets of a percentage from 0 to 100 with at most two decimals; raises InvalidRollout."""
-    try:
-        buckets = Decimal(str(percent)) * BUCKETS / 100
-    except InvalidOperation:
-        buckets = Decimal("NaN")
-    if not buckets.is_finite() or buckets % 1 or not 0 <= buckets <= BUCKETS:
+    buckets = Decimal(str(percent)) * BUCKETS / 100 if _PERCENT.fullmatch(str(percent)) else Decimal(-1)
+    if not 0 <= buckets <= BUCKETS:
         raise InvalidRollout("percent: must be a number from 0 to 100 with at most two decimals")
     return int(buckets)
