@@ -1,10 +1,15 @@
 """What the tests of the library share: the tiny model on disk, and an engine that has it."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from raxe.bootstrap import Engine, build_engine
 from raxe.rules import RuleSet, load_rule_set
@@ -64,6 +69,22 @@ def moto_endpoint() -> Iterator[str]:
     """The address of an S3 on loopback, one for the session."""
     with moto_server() as endpoint:
         yield endpoint
+
+
+@pytest.fixture(scope="session")
+def _warm_ssm(moto_endpoint: str) -> None:
+    """Has moto load its SSM, which takes it seconds, before a test waits for it."""
+    config = Config(read_timeout=120, signature_version=UNSIGNED)
+    with suppress(ClientError):
+        boto3.session.Session().client("ssm", "eu-west-1", endpoint_url=moto_endpoint, config=config).get_parameter(
+            Name="x"
+        )
+
+
+@pytest.fixture
+def ssm_endpoint(s3_endpoint: str, _warm_ssm: None) -> str:
+    """The address of an SSM on loopback."""
+    return s3_endpoint
 
 
 @pytest.fixture

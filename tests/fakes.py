@@ -1,7 +1,7 @@
 """Real small classes that stand where a part of the library would: layers with scripted answers, a store in memory."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -138,16 +138,21 @@ class FakeStore:
 
 @dataclass(slots=True)
 class FakeRolloutStore:
-    """A rollout document in memory; ``failing`` is raised by every method while it is set, ``reads`` counts looks."""
+    """A rollout document in memory; ``failing`` is raised by every method while it is set, ``reads`` counts looks.
+
+    ``while_reading`` happens in each of them.
+    """
 
     versions: list[StoredRollout] = field(default_factory=list)
     failing: Exception | None = None
     reads: int = 0
+    while_reading: Callable[[], object] = lambda: None
     lock: Lock = field(default_factory=Lock)
 
     def read(self) -> StoredRollout:
         """The last version."""
         self.reads += 1
+        self.while_reading()
         self._check()
         if not self.versions:
             raise RolloutNotFound("there is no document")

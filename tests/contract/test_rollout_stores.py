@@ -23,9 +23,9 @@ STORES: dict[str, Callable[[Path, str], RolloutStore]] = {
 
 
 @pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path, s3_endpoint: str) -> RolloutStore:
+def store(request: pytest.FixtureRequest, tmp_path: Path, ssm_endpoint: str) -> RolloutStore:
     """Each store, empty."""
-    return STORES[request.param](tmp_path, s3_endpoint)
+    return STORES[request.param](tmp_path, ssm_endpoint)
 
 
 def kept(store: RolloutStore) -> list[tuple[int, bytes, str]]:
@@ -141,10 +141,10 @@ class TestFile:
 class TestSsm:
     """What only SSM can meet."""
 
-    def test_the_faster_of_two_writers_stays_in_force(self, s3_endpoint: str) -> None:
+    def test_the_faster_of_two_writers_stays_in_force(self, ssm_endpoint: str) -> None:
         """A rival writes between our look and our write: we are refused, theirs is in force, a rollback passes ours."""
         name = new_name()
-        slow, fast = parameter_store(s3_endpoint, name), parameter_store(s3_endpoint, name)
+        slow, fast = parameter_store(ssm_endpoint, name), parameter_store(ssm_endpoint, name)
         slow.write(b"1", 0, "set")
         before_put(slow, lambda: fast.write(b"fast", 1, "canary 10"))
         with pytest.raises(StoreConflict):
@@ -152,10 +152,10 @@ class TestSsm:
         assert fast.read().content == b"fast"
         assert previous(fast.history()).content == b"1"
 
-    def test_an_edit_in_the_console_stays_in_force(self, s3_endpoint: str) -> None:
+    def test_an_edit_in_the_console_stays_in_force(self, ssm_endpoint: str) -> None:
         """Somebody without our notes is not overwritten either, nor taken for ours because the description stays."""
-        name, client = new_name(), ssm_client(s3_endpoint)
-        store = parameter_store(s3_endpoint, name)
+        name, client = new_name(), ssm_client(ssm_endpoint)
+        store = parameter_store(ssm_endpoint, name)
         store.write(b"1", 0, "set")
         before_put(store, lambda: client.put_parameter(Name=name, Value="theirs", Overwrite=True))
         with pytest.raises(StoreConflict):
@@ -163,10 +163,10 @@ class TestSsm:
         assert store.read().content == b"theirs"
         assert [each.note for each in store.history()] == ["set", "", "set", "rollback to 2"]
 
-    def test_a_writer_that_died_is_cleaned_up_after(self, s3_endpoint: str) -> None:
+    def test_a_writer_that_died_is_cleaned_up_after(self, ssm_endpoint: str) -> None:
         """A version that was written over one its writer had not seen is never built upon."""
         name = new_name()
-        store = parameter_store(s3_endpoint, name)
+        store = parameter_store(ssm_endpoint, name)
         store.write(b"1", 0, "set")
         store.write(b"2", 1, "set")
         # What a writer that died right after its write leaves: the number it expected is not the one it got.
@@ -176,27 +176,27 @@ class TestSsm:
         assert (store.read().version, store.read().content) == (4, b"2")
         assert store.write(b"5", 4, "set") == 5
 
-    def test_a_write_whose_answer_was_lost_is_no_conflict(self, s3_endpoint: str) -> None:
+    def test_a_write_whose_answer_was_lost_is_no_conflict(self, ssm_endpoint: str) -> None:
         """The client tries again and gets a later number; the document is ours all the same."""
-        store = parameter_store(s3_endpoint)
+        store = parameter_store(ssm_endpoint)
         store.write(b"1", 0, "set")
         before_put(store, lambda: store._put("2", 2, "set"))
         version = store.write(b"2", 1, "set")
         assert (store.read().version, store.read().content) == (version, b"2")
 
-    def test_more_than_four_kilobytes_need_an_advanced_parameter(self, s3_endpoint: str) -> None:
+    def test_more_than_four_kilobytes_need_an_advanced_parameter(self, ssm_endpoint: str) -> None:
         """It costs money, so that somebody has to have made it one; then 8 KB go in."""
         name = new_name()
-        store = parameter_store(s3_endpoint, name)
+        store = parameter_store(ssm_endpoint, name)
         store.write(b"x" * 4096, 0, "set")
         for expected in (0, 1):
             with pytest.raises(InvalidRollout, match="advanced"):
                 store.write(b"x" * 4097, expected, "set")
-        ssm_client(s3_endpoint).put_parameter(Name=name, Value="2", Overwrite=True, Tier="Advanced")
+        ssm_client(ssm_endpoint).put_parameter(Name=name, Value="2", Overwrite=True, Tier="Advanced")
         assert store.write(b"x" * 8192, 2, "set") == 3
         assert {entry.advanced for entry in store._entries()[1:]} == {True}
 
-    @pytest.mark.usefixtures("s3_endpoint")
+    @pytest.mark.usefixtures("ssm_endpoint")
     @pytest.mark.parametrize(
         ("status", "code", "error"),
         [
@@ -214,7 +214,7 @@ class TestSsm:
         with bad_server(status, body=body) as endpoint, pytest.raises(error, match="/some/name"):
             SsmRolloutStore("/some/name", SsmOptions(endpoint, attempts=1)).read()
 
-    @pytest.mark.usefixtures("s3_endpoint")
+    @pytest.mark.usefixtures("ssm_endpoint")
     def test_a_server_that_is_silent_or_gone_is_unavailable(self) -> None:
         """Within the timeouts."""
         with bad_server(200, body=b"{}", pause_s=1.0) as endpoint:
@@ -224,12 +224,12 @@ class TestSsm:
         with pytest.raises(StoreUnavailable):
             SsmRolloutStore("/some/name", options).history()
 
-    def test_no_credentials_are_denied(self, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_no_credentials_are_denied(self, ssm_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nothing is sent without credentials."""
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             monkeypatch.delenv(name)
         with pytest.raises(StoreDenied, match="no AWS credentials"):
-            parameter_store(s3_endpoint).read()
+            parameter_store(ssm_endpoint).read()
 
 
 def _full(*_: object) -> None:

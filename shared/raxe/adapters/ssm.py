@@ -50,6 +50,9 @@ class SsmOptions:
     attempts: int = 2
 
 
+PATIENT = SsmOptions(connect_timeout_s=5, read_timeout_s=20, attempts=3)
+
+
 class SsmRolloutStore:
     """One parameter of type String."""
 

@@ -38,8 +38,11 @@ class RolloutEvent:
     arm: str | None = None
 
 
-def open_rollout(place: str) -> RolloutStore:
-    """The store of ``ssm:/name`` or of a file; raises InvalidInput. Nothing is read yet."""
+def open_rollout(place: str, *, patient: bool = False) -> RolloutStore:
+    """The store of ``ssm:/name`` or of a file; raises InvalidInput. Nothing is read yet.
+
+    ``patient`` waits for SSM as a person does; without it the timeouts are those that the start of a function can bear.
+    """
     try:
         rollout_place(place)
     except ValueError as error:
@@ -47,7 +50,8 @@ def open_rollout(place: str) -> RolloutStore:
     if not place.startswith("ssm:"):
         return FileRolloutStore(Path(place))
     # By name, so that a start with a file does not pay for an AWS client.
-    store: RolloutStore = import_module("raxe.adapters.ssm").SsmRolloutStore(place.removeprefix("ssm:"))
+    ssm = import_module("raxe.adapters.ssm")
+    store: RolloutStore = ssm.SsmRolloutStore(place.removeprefix("ssm:"), ssm.PATIENT if patient else None)
     return store
 
 

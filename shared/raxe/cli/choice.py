@@ -76,7 +76,7 @@ def _document(place: str | None) -> Rollout | None:
     if place is None:
         return None
     try:
-        stored = open_rollout(place).read()
+        stored = open_rollout(place, patient=True).read()
         return parse_rollout(stored.content, stored.version)
     except RaxeError as error:
         typer.echo(f"warning: no rollout document: {error}", err=True)

@@ -39,7 +39,7 @@ class Store:
         place = at or from_environment().rollout
         if place is None:
             raise InvalidInput("give ssm:/name or a file, or set RAXE_ROLLOUT", field="at")
-        return cls(place, open_rollout(place))
+        return cls(place, open_rollout(place, patient=True))
 
 
 @dataclass(frozen=True, slots=True)
