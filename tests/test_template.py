@@ -7,6 +7,7 @@ import pytest
 
 from functions.local.events import ROOT
 from functions.local.routes import load_routes
+from raxe.rollout import Rollout, parse_rollout
 from tests.stack import Stack, render
 
 EFS = {
@@ -158,11 +159,32 @@ def test_roles_have_the_least_that_works(parameters: dict[str, str]) -> None:
         assert role.get("ManagedPolicyArns", []) in ([], [{"Ref": "MountModelsPolicy"}])
 
 
-def test_roles_only_write_their_own_logs_by_default() -> None:
-    """Without a file system a function may do nothing but write to its own log group."""
-    found = list(statements(render()))
+def test_roles_only_write_their_own_logs_and_read_the_rollout() -> None:
+    """Without a file system a function may write to its own log group and read one parameter, and nothing else."""
+    found = list(statements(render(Rollout="none")))
     assert {action for each in found for action in actions(each)} == {"logs:CreateLogStream", "logs:PutLogEvents"}
     assert sorted(each["Resource"]["Fn::GetAtt"][0] for each in found) == GROUPS
+    more = [each for each in statements(render()) if each not in found]
+    assert [actions(each) for each in more] == [{"ssm:GetParameter"}] * 2
+    for each in more:
+        assert each["Resource"]["Fn::Sub"].endswith(":parameter${RolloutParameter}")
+
+
+def test_the_rollout_document_is_a_parameter_that_is_safe_at_first() -> None:
+    """It leaves everything to config.yaml; functions name it, and wait for it to be made; ``none`` leaves it out."""
+    stack = render(Stage="prod")
+    (parameter,) = stack.of_type("AWS::SSM::Parameter").values()
+    assert parameter["Name"] == {"Fn::Sub": "/raxe/${Stage}/rollout"}
+    assert parse_rollout(parameter["Value"].encode()) == Rollout()
+    for function in (stack.of_type("AWS::Lambda::Function")[name] for name in ("ScanFunction", "HealthFunction")):
+        assert function["Environment"]["Variables"]["RAXE_ROLLOUT"] == {"Fn::Sub": "ssm:${RolloutParameter}"}
+        assert function["Environment"]["Variables"]["ORT_DISABLE_TELEMETRY"] == "1"
+    without = render(Rollout="none")
+    assert not without.of_type("AWS::SSM::Parameter")
+    assert {
+        each["Environment"]["Variables"].get("RAXE_ROLLOUT", "")
+        for each in without.of_type("AWS::Lambda::Function").values()
+    } == {""}
 
 
 def test_function_logs_go_to_the_stack_s_own_groups() -> None:
