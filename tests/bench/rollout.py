@@ -1,7 +1,7 @@
 """What the flag and the shadow cost: ``python -m tests.bench.rollout [SCANS]``. A moto server stands for SSM.
 
-Calls to SSM are counted while scans run, by the tests' tiny model to be done sooner; latencies are medians of the whole route (body in, body out), taken in
-turn, so that a busy machine slows all of them alike: the ratios count.
+Calls to SSM are counted while scans run, by the tests' tiny model to be done sooner. Latencies are medians of the whole
+route (body in, body out), taken in turn, so that a busy machine slows all of them alike: the ratios count.
 """
 
 import json

@@ -32,6 +32,7 @@ class Case:
 CASES = [
     Case("scan", "scan", 200, ("block",)),
     Case("scan_benign", "scan", 200, ("allow",)),
+    Case("scan_subject", "scan", 200, ("allow",)),
     Case("scan_messages", "scan", 200, _FLAGGED),
     Case("scan_document", "scan", 200, _FLAGGED),
     Case("scan_batch", "scan", 200),
