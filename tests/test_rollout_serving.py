@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from raxe.api.health import HealthService
-from raxe.bootstrap import build_engine
+from raxe.bootstrap import Engine, build_engine
 from raxe.rollout import BUCKETS, Rollout, Split
 from raxe.scanner import Scanner
 from raxe.values import Decision, Source, Thresholds
@@ -52,14 +52,18 @@ def test_a_batch_goes_to_both_arms_under_one_document(put: Put, monkeypatch: pyt
     engine = build_engine(put(HALF))
     assert engine.rollout
     provider = engine.rollout
-    scan = Scanner.scan
+    prepare, scan = Engine.prepare, Scanner.scan
 
-    def interrupted(self: Scanner, prompts: Any) -> Any:  # noqa: ANN401  (of the method)
-        put(replace(HALF, l2=False))
-        provider.refresh()
-        return scan(self, prompts)
+    def interrupted(method: Any) -> Any:  # noqa: ANN401  (any method)
+        def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401
+            put(replace(HALF, l2=False))
+            provider.refresh()
+            return method(*arguments, **named)
 
-    monkeypatch.setattr(Scanner, "scan", interrupted)
+        return call
+
+    monkeypatch.setattr(Engine, "prepare", interrupted(prepare))
+    monkeypatch.setattr(Scanner, "scan", interrupted(scan))
     items = [{"text": ATTACK if number % 3 else "hello", "subject": f"customer-{number}"} for number in range(20)]
     answer = sent(engine, {"items": items}, path="/v1/scan/batch")
     results = [item["result"] for item in answer.body["items"]]
