@@ -20,6 +20,11 @@ RaxeError
 │       ├── StoreUnavailable  overload, timeout, slow or broken answer: trying again may help
 │       ├── StoreConflict     the object is not what the writer thought it replaces
 │       └── CacheFailed       the cache folder cannot be written, such as when the disk is full
+├── ReleaseError            anything about a deployment, its hooks or its alarms
+│   ├── InvalidEvent          an event of CodeDeploy or CloudWatch does not have their shape
+│   ├── ServiceFailed         an AWS service refused a call or did not answer
+│   ├── FunctionRaised        a function that was called raised, ran out of time or ended
+│   └── OutOfTime             the checks of a hook do not fit its time
 └── DetectorFailed          a detector raised while scanning
 """
 
@@ -115,3 +120,23 @@ class CacheFailed(StoreError):
 
 class DetectorFailed(RaxeError):
     """A detector raised while scanning; policy decides what follows."""
+
+
+class ReleaseError(RaxeError):
+    """Anything wrong with a deployment, its hooks or its alarms."""
+
+
+class InvalidEvent(ReleaseError):
+    """An event of CodeDeploy or CloudWatch does not have their shape; the message names the field."""
+
+
+class ServiceFailed(ReleaseError):
+    """An AWS service refused a call or did not answer."""
+
+
+class FunctionRaised(ReleaseError):
+    """A function that was called raised, ran out of time or ended."""
+
+
+class OutOfTime(ReleaseError):
+    """The checks of a hook do not fit its time."""

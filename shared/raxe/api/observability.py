@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from raxe.api.emf import VersionedMetrics
 from raxe.errors import RaxeError
 from raxe.registry import Choice, Outcome
 from raxe.shadow import Shadowed
@@ -21,8 +22,10 @@ if TYPE_CHECKING:  # only a process with a rollout document pays for it
 # Service and namespace are the deployment's: stages do not mix. No tracebacks: one can quote what was worked on.
 logger = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "raxe"), log_uncaught_exceptions=False)
 metrics = Metrics(
-    namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "RAXE"),
-    service=os.environ.get("POWERTOOLS_SERVICE_NAME", "raxe"),
+    provider=VersionedMetrics(
+        namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "RAXE"),
+        service=os.environ.get("POWERTOOLS_SERVICE_NAME", "raxe"),
+    )
 )
 
 _MB = 1_000_000
@@ -94,6 +97,7 @@ def _measure_verdict(scan: Scan) -> None:
         metrics.add_metric(f"Verdict{decision.capitalize()}{family}", MetricUnit.Count, 1)
     metrics.add_metric("Confidence", MetricUnit.NoUnit, scan.l2.highest_confidence)
     metrics.add_metric("WindowCount", MetricUnit.Count, scan.coverage.windows)
+    metrics.add_metric("Flagged", MetricUnit.Count, int(scan.is_attack))
     metrics.add_metric("DegradedScans", MetricUnit.Count, int(bool(scan.failures)))
     if not scan.failures and scan.model is not None:
         metrics.add_metric("L1L2Agreement", MetricUnit.Count, int(scan.verdict.layers_agree))
