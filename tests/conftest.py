@@ -98,3 +98,9 @@ def s3_endpoint(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     return moto_endpoint
+
+
+@pytest.fixture
+def region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A region for SAM's transform, which asks for one."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
