@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from raxe.release import post_traffic
+from raxe.release.traffic import post_traffic
 
 logger = Logger(log_uncaught_exceptions=False)
 

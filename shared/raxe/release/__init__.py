@@ -1,6 +1,4 @@
-"""A release on its way into traffic: what CodeDeploy's hooks check."""
+"""A release on its way into traffic: what CodeDeploy's hooks check, and what an alarm turns back.
 
-from raxe.release.hooks import Outcome, run_hook
-from raxe.release.traffic import post_traffic, pre_traffic
-
-__all__ = ["Outcome", "post_traffic", "pre_traffic", "run_hook"]
+Import the parts: a rollback does not pay for the models that the hooks look at.
+"""
