@@ -114,7 +114,7 @@ def test_hooks_report_to_their_own_deployments(role: str) -> None:
     assert all(
         each["Fn::Sub"].startswith(("${ScanFunction.", "${HealthFunction.")) for each in may["lambda:InvokeFunction"]
     )
-    assert may.keys() <= {"lambda:InvokeFunction", "cloudwatch:DescribeAlarms"}
+    assert may.keys() <= {"lambda:InvokeFunction", "cloudwatch:DescribeAlarms", "ssm:GetParameter"}
 
 
 def test_rollback_changes_one_parameter_and_tells_one_topic() -> None:

@@ -12,7 +12,7 @@ from raxe.release.probe import Answer, Probe
 
 TOLERANCE = 0.05  # between processors golden scores differ by rounding; a wrong kernel or file moves one by far more
 _WARM_UPS = 3
-_TIMED = 20
+_TIMED = 12
 _ALLOW = "allow"
 _FINE = {"ok", "off"}
 

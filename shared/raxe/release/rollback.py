@@ -1,8 +1,8 @@
 """What an alarm undoes in the rollout document.
 
-A challenger's alarm turns the challenger off. A champion's alarm restores how the champion served before (model, thresholds,
-what a failure means), with no challenger, when that changed a short time before the alarm. Each alarm episode acts once: its
-name and time are kept in the note of the version it made.
+A challenger's alarm turns the challenger off. A champion's alarm restores how the champion served before (model,
+thresholds, what a failure means), with no challenger, when that changed a short time before the alarm. Each alarm
+episode acts once: its name and time are kept in the note of the version it made.
 """
 
 from collections.abc import Callable, Sequence

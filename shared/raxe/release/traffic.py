@@ -7,10 +7,13 @@ from typing import Any
 
 from raxe.adapters.release import CloudWatchAlarms, CodeDeployHooks, LambdaFunction
 from raxe.bootstrap import ModelRegistry
+from raxe.bootstrap.rollout import open_rollout
 from raxe.errors import InvalidSettings, ModelNotFound
+from raxe.registry import Metadata
 from raxe.release.checks import Expected, check_live, check_version
 from raxe.release.hooks import Finding, Outcome, run_hook
 from raxe.release.probe import Probe
+from raxe.rollout import parse_rollout
 from raxe.settings import from_environment
 
 _ANSWER_S = 80.0  # kept free: one last call with its tries, and the word to CodeDeploy
@@ -57,24 +60,36 @@ def post_traffic(event: Mapping[str, Any], environ: Mapping[str, str], remaining
 
 
 def _expected(environ: Mapping[str, str]) -> Expected:
-    """What the version should be, by the models that were deployed with it."""
+    """What the version should be, by the models that were deployed with it and the rollout document in force."""
     version = _needed(environ, "RAXE_HOOK_VERSION").rpartition(":")[2]
     latency_ms = float(environ.get("RAXE_HOOK_LATENCY_MS", "250"))
     settings = from_environment(environ)
-    if not settings.use_onnx_only:
+    rollout = None
+    if settings.rollout is not None:
+        stored = open_rollout(settings.rollout).read()
+        rollout = parse_rollout(stored.content, stored.version)
+    if not settings.use_onnx_only or (rollout and not rollout.l2):
         return Expected(version, (), latency_ms=latency_ms)
     if environ.get("RAXE_HOOK_MODELS", "packaged") == "any":
         return Expected(version, None, latency_ms=latency_ms)
     registry = ModelRegistry(settings=settings)
-    choice = registry.select()
+    choice = registry.select(rollout=None if rollout is None else rollout.champion or "")
     if choice.model is None:
         raise choice.cause or ModelNotFound("the models that were deployed have none to serve")
-    info = choice.model.file_info
-    scores: tuple[tuple[str, float], ...] = ()
-    if info.golden and info.golden_sha256:
-        texts = json.loads(registry.files.fetch(info.golden, info.golden_sha256).read_text(encoding="utf-8"))["texts"]
-        scores = tuple((str(each["text"]), float(each["score"])) for each in texts)
-    return Expected(version, ((choice.model.model_id, info.bundle_sha256),), scores, latency_ms)
+    models = [choice.model]
+    if rollout and rollout.challenger and rollout.challenger.buckets and not settings.l2_model:
+        models.append(registry.get_model(rollout.challenger.model))
+    ids = tuple((each.model_id, each.file_info.bundle_sha256) for each in models)
+    return Expected(version, ids, _golden_scores(registry, choice.model), latency_ms)
+
+
+def _golden_scores(registry: ModelRegistry, model: Metadata) -> tuple[tuple[str, float], ...]:
+    """The texts that came with a model, and their scores; none where none came."""
+    info = model.file_info
+    if info.golden is None or info.golden_sha256 is None:
+        return ()
+    texts = json.loads(registry.files.fetch(info.golden, info.golden_sha256).read_text(encoding="utf-8"))["texts"]
+    return tuple((str(each["text"]), float(each["score"])) for each in texts)
 
 
 def _needed(environ: Mapping[str, str], name: str) -> str:
