@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import boto3
@@ -20,12 +21,18 @@ from raxe.rollout import Rollout, Split, dump_rollout, parse_rollout
 OLD, NEW, NEXT = "raxe-old", "raxe-new", "raxe-next"
 
 
+@cache
+def aws() -> Any:  # noqa: ANN401  (its type knows only services whose stubs are installed)
+    """One session for all tests: each takes time to make."""
+    return boto3.session.Session()
+
+
 @pytest.fixture
 def duty(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """The function's variables, over a parameter and a topic of moto, with a queue that hears the topic."""
     for service in ("SSM", "SNS", "SQS"):
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", s3_endpoint)
-    session: Any = boto3.session.Session()
+    session = aws()
     topic = session.client("sns").create_topic(Name="told")["TopicArn"]
     queue = session.client("sqs").create_queue(QueueName="told")["QueueUrl"]
     arn = session.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
@@ -41,7 +48,7 @@ def duty(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str
 
 def told() -> list[dict[str, str]]:
     """What people were told since the last call, the message as SNS delivers it."""
-    client: Any = boto3.session.Session().client("sqs")
+    client = aws().client("sqs")
     queue = client.get_queue_url(QueueName="told")["QueueUrl"]
     found = client.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
     for each in found:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from raxe.errors import FunctionRaised, ServiceFailed
@@ -99,12 +100,17 @@ def _typed(call: str, ignored: str = "") -> Iterator[None]:
         raise ServiceFailed(f"{call}: {type(error).__name__}") from None
 
 
-def _client(service: str) -> Any:  # noqa: ANN401  (boto3 makes its clients at run time)
+@cache
+def _session() -> Any:  # noqa: ANN401  (its type knows only services whose stubs are installed)
     import boto3  # noqa: PLC0415  (100 ms that no scan pays)
+
+    return boto3.session.Session()
+
+
+def _client(service: str) -> Any:  # noqa: ANN401  (boto3 makes its clients at run time)
     from botocore.config import Config  # noqa: PLC0415
 
     config = Config(
         connect_timeout=2, read_timeout=_READ_TIMEOUT_S, retries={"mode": "standard", "total_max_attempts": _ATTEMPTS}
     )
-    session: Any = boto3.session.Session()  # its type knows only services whose stubs are installed
-    return session.client(service, config=config)
+    return _session().client(service, config=config)
