@@ -89,6 +89,8 @@ class SnsTopic:
 def _typed(call: str, ignored: str = "") -> Iterator[None]:
     """Makes an error of botocore one of ours, which names the call and the code."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (lazy)
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
     try:
         yield
@@ -96,7 +98,7 @@ def _typed(call: str, ignored: str = "") -> Iterator[None]:
         code = str(error.response.get("Error", {}).get("Code", ""))
         if not ignored or code != ignored:
             raise ServiceFailed(f"{call}: {code}") from None
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError, HTTPError) as error:
         raise ServiceFailed(f"{call}: {type(error).__name__}") from None
 
 
