@@ -1,7 +1,7 @@
 """The ports of a release, each over its adapter: what AWS says becomes a value or one of two errors."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -90,7 +90,7 @@ def test_a_service_that_refuses_is_named_with_its_call(status: int, monkeypatch:
     with bad_server(status, body=b'{"__type": "AccessDeniedException", "message": "secret"}') as address:
         for service in SERVICES:
             monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", address)
-        calls = {
+        calls: dict[str, Callable[[], object]] = {
             "lambda:Invoke": lambda: LambdaFunction(f"{ARN}a:1").invoke({}),
             "codedeploy:Put": lambda: CodeDeployHooks().report("secret", "secret", succeeded=True),
             "cloudwatch:DescribeAlarms": lambda: CloudWatchAlarms().raised(["secret"]),
