@@ -15,6 +15,7 @@ from raxe.release.alarms import Alarm, read_alarms
 from raxe.release.rollback import Undone, restore_champion, turn_off_challenger
 from raxe.rollout import Rollout, Split, dump_rollout, parse_rollout
 from raxe.values import Decision
+from tests.ssm import before_put, new_name, parameter_store, ssm_client
 
 OLD, NEW, NEXT = "raxe-old", "raxe-new", "raxe-next"
 DAY = timedelta(hours=24)
@@ -159,6 +160,21 @@ def test_a_rival_who_writes_at_the_same_time_is_not_overwritten(undo: Undo, tmp_
     FileRolloutStore(tmp_path / "rollout.json").write(dump_rollout(put_again), 4, "again")
     with pytest.raises(StoreConflict):
         undo(alarm("other"), store)
+
+
+def test_a_write_that_ssm_put_back_is_done_again(s3_endpoint: str) -> None:
+    """SSM numbers a write before it can be refused: its note in the history is no sign that the alarm was handled."""
+    name = new_name()
+    store = parameter_store(s3_endpoint, name)
+    store.write(dump_rollout(Rollout(champion=OLD, challenger=Split(NEW, 10))), 0, "first")
+    rival = dump_rollout(Rollout(champion=OLD, challenger=Split(NEW, 20))).decode()
+    client = ssm_client(s3_endpoint)
+    before_put(store, lambda: client.put_parameter(Name=name, Value=rival, Type="String", Overwrite=True))
+    given = alarm()
+    undone = turn_off_challenger(given, store)
+    assert undone.words == f"challenger {NEW} turned off, was at 0.2 %"
+    assert parse_rollout(store.read().content).challenger == Split(NEW, 0)
+    assert turn_off_challenger(given, store).words == f"was done already, by version {undone.version}"
 
 
 class TestMessages:

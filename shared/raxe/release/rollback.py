@@ -5,6 +5,7 @@ thresholds, what a failure means), with no challenger, when that changed a short
 episode acts once: its name and time are kept in the note of the version it made.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from raxe.rollout import Rollout, dump_rollout, parse_rollout
 
 _ATTEMPTS = 3
 _BY_ALARM = "alarm "
+_BACK = re.compile(r"rollback to ([0-9]{1,9})")  # as rollback_note writes it
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,9 @@ def _undo(alarm: Alarm, store: RolloutStore, decide: Decide) -> Undone:
         history = store.history()
         if not history:
             return Undone(alarm, "there is no rollout document")
-        done = [each.version for each in history if alarm.episode in each.note]
-        if done:
-            return Undone(alarm, f"was done already, by version {done[-1]}")
+        done = _done(alarm, history)
+        if done is not None:
+            return Undone(alarm, f"was done already, by version {done}")
         change = decide(alarm, history)
         if change.rollout is None:
             return Undone(alarm, change.words)
@@ -76,6 +78,16 @@ def _undo(alarm: Alarm, store: RolloutStore, decide: Decide) -> Undone:
             if attempt == _ATTEMPTS:
                 raise
     raise AssertionError  # the loop returns or raises
+
+
+def _done(alarm: Alarm, history: Sequence[StoredRollout]) -> int | None:
+    """The version that this episode made; not one that its store refused, and so put the one before back at once."""
+    for stored, after in zip(history, [*history[1:], None], strict=True):
+        back = _BACK.match(after.note) if after else None
+        refused = back is not None and int(back[1]) < stored.version
+        if alarm.episode in stored.note and not refused:
+            return stored.version
+    return None
 
 
 def _without_challenger(_alarm: Alarm, history: Sequence[StoredRollout]) -> _Change:
