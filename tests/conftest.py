@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from raxe.bootstrap import Engine, build_engine
 from raxe.rules import RuleSet, load_rule_set
+from tests.aws import FakeAws, fake_aws
 from tests.factories import ModelsFolder, write_models
 from tests.handlers import Handler, load_handler
 from tests.s3 import moto_server
@@ -104,3 +105,13 @@ def s3_endpoint(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def region(monkeypatch: pytest.MonkeyPatch) -> None:
     """A region for SAM's transform, which asks for one."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+
+
+@pytest.fixture
+def aws(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
+    """Lambda and CodeDeploy here, CloudWatch in moto, and credentials that are nobody's."""
+    with fake_aws() as server:
+        endpoints = server.environment | {"AWS_ENDPOINT_URL_CLOUDWATCH": s3_endpoint}
+        for name, value in endpoints.items():
+            monkeypatch.setenv(name, value)
+        yield server

@@ -1,15 +1,11 @@
-"""CodeDeploy's hooks: what they find out about a version, and that CodeDeploy is told once, whatever happens."""
+"""The hook before traffic: what it finds out about a version, and that CodeDeploy is told once, whatever happens."""
 
 import dataclasses
 import time
-from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
-from functions.local.events import load_event
-from functions.local.gateway import LocalContext
 from raxe.bootstrap import Engine
 from raxe.detectors import RuleDetector, StubDetector
 from raxe.errors import InvalidEvent, ServiceFailed
@@ -17,31 +13,19 @@ from raxe.policy import Policy
 from raxe.protocols import ModelLayer, RuleLayer
 from raxe.release.golden import ATTACKS, BENIGN
 from raxe.release.hooks import Outcome
-from raxe.release.traffic import post_traffic, pre_traffic
+from raxe.release.traffic import pre_traffic
 from raxe.rules import load_rule_set
 from raxe.scanner import Scanner
-from tests.aws import ARN, FakeAws, fake_aws
+from tests.aws import ARN, FakeAws
 from tests.factories import MODEL_ID, ModelsFolder
 from tests.fakes import FakeModel, FakeRules, Raising
-from tests.handlers import Handler, load_handler, scan_handler_of
+from tests.handlers import scan_handler_of
+from tests.hooks import EVENT, TIME_S, VERSION, failed, serve
 
-EVENT = load_event("codedeploy_hook")
-VERSION = f"{ARN}scan:7"
-TIME_S = 170.0
 PRE_CHECKS = {
     "golden attacks", "golden benign texts", "no layer fails", "version", "model", "golden scores", "latency",
     "a bad body is refused",
 }  # fmt: skip
-
-
-@pytest.fixture
-def aws(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
-    """Lambda and CodeDeploy here, CloudWatch in moto, and credentials that are nobody's."""
-    with fake_aws() as server:
-        endpoints = server.environment | {"AWS_ENDPOINT_URL_CLOUDWATCH": s3_endpoint}
-        for name, value in endpoints.items():
-            monkeypatch.setenv(name, value)
-        yield server
 
 
 @pytest.fixture
@@ -50,11 +34,6 @@ def environ(models: ModelsFolder) -> dict[str, str]:
     return {
         "RAXE_MODELS_DIR": str(models.root), "RAXE_HOOK_VERSION": VERSION, "RAXE_HOOK_LATENCY_MS": "10000",
     }  # fmt: skip
-
-
-def serve(aws: FakeAws, handler: Handler, arn: str = VERSION, version: str = "7") -> None:
-    """Puts a handler behind an ARN."""
-    aws.functions[arn] = (lambda event: handler.handle(event, LocalContext("scan")), version)
 
 
 def engine_with(engine: Engine, rules: RuleLayer | None = None, model: ModelLayer | None = None) -> Engine:
@@ -68,11 +47,6 @@ def before(aws: FakeAws, environ: dict[str, str], remaining_s: float = TIME_S) -
     outcome = pre_traffic(EVENT, environ, remaining_s)
     assert aws.reports == [("d-1", "hook-1", "Succeeded" if outcome.succeeded else "Failed")]
     return outcome
-
-
-def failed(outcome: Outcome) -> dict[str, str]:
-    """The checks that did not pass, with their details."""
-    return {each.check: each.detail for each in outcome.findings if not each.passed}
 
 
 class TestBeforeTraffic:
@@ -201,70 +175,6 @@ class TestReport:
         aws.waiting.clear()
         with pytest.raises(ServiceFailed, match="DeploymentDoesNotExistException"):
             pre_traffic(EVENT, environ, TIME_S)
-
-
-LIVE, HEALTH, ALARM = f"{ARN}scan:live", f"{ARN}health:live", "raxe-dev-version-latency"
-
-
-class TestAfterTraffic:
-    """What is asked of the alias when the new version has all traffic."""
-
-    @pytest.fixture
-    def environ(self, aws: FakeAws, models: ModelsFolder, s3_endpoint: str) -> Iterator[dict[str, str]]:
-        """The hook's variables, with good functions behind both aliases and an alarm that is quiet."""
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("RAXE_MODELS_DIR", str(models.root))
-            serve(aws, load_handler("scan", "/v1/scan"), LIVE)
-            serve(aws, load_handler("health", "/v1/health", "GET"), HEALTH)
-        alarms = boto3.session.Session().client("cloudwatch", endpoint_url=s3_endpoint)
-        alarms.put_metric_alarm(
-            AlarmName=ALARM, Namespace="RAXE", MetricName="ScanLatency", Period=60, EvaluationPeriods=1, Threshold=1,
-            ComparisonOperator="GreaterThanThreshold", Statistic="Maximum",
-        )  # fmt: skip
-        alarms.set_alarm_state(AlarmName=ALARM, StateValue="OK", StateReason="test")
-        yield {
-            "RAXE_HOOK_VERSION": VERSION, "RAXE_HOOK_ALIAS": LIVE, "RAXE_HOOK_HEALTH": HEALTH,
-            "RAXE_HOOK_ALARMS": ALARM,
-        }  # fmt: skip
-        alarms.delete_alarms(AlarmNames=[ALARM])
-
-    def test_a_good_alias_passes(self, aws: FakeAws, environ: dict[str, str]) -> None:
-        """Verdicts, version, health and alarms are looked at, and all hold."""
-        outcome = post_traffic(EVENT, environ, TIME_S)
-        assert failed(outcome) == {}
-        assert {each.check for each in outcome.findings} >= {"version", "health", "alarms", "golden attacks"}
-        assert aws.reports == [("d-1", "hook-1", "Succeeded")]
-
-    def test_a_raised_alarm_turns_the_deployment_back(
-        self, aws: FakeAws, environ: dict[str, str], s3_endpoint: str
-    ) -> None:
-        """An alarm on the new version is a reason to fail, and is named; so is one that does not exist."""
-        alarms = boto3.session.Session().client("cloudwatch", endpoint_url=s3_endpoint)
-        alarms.set_alarm_state(AlarmName=ALARM, StateValue="ALARM", StateReason="test")
-        assert failed(post_traffic(EVENT, environ, TIME_S)) == {"alarms": ALARM}
-        assert aws.reports == [("d-1", "hook-1", "Failed")]
-        found = failed(post_traffic(EVENT, environ | {"RAXE_HOOK_ALARMS": f"{ALARM},other"}, TIME_S))
-        assert found == {"checks": "ServiceFailed: cloudwatch:DescribeAlarms: there is no alarm other"}
-
-    def test_an_alias_that_still_answers_with_the_old_version_fails(
-        self, aws: FakeAws, environ: dict[str, str]
-    ) -> None:
-        """All traffic must reach the new version."""
-        aws.functions[LIVE] = (aws.functions[LIVE][0], "6")
-        assert failed(post_traffic(EVENT, environ, TIME_S)) == {"version": "6 for 7"}
-
-    @pytest.mark.parametrize(
-        ("body", "detail"),
-        [
-            ('{"status": "unhealthy", "checks": {"model": "ok"}}', "unhealthy, model ok"),
-            ('{"status": "degraded", "checks": {"model": "InvalidBundle"}}', "degraded, model InvalidBundle"),
-            ("{}", "KeyError"),
-        ],
-    )
-    def test_bad_health_fails(self, aws: FakeAws, environ: dict[str, str], body: str, detail: str) -> None:
-        """Unhealthy, without its model, or no health at all."""
-        aws.functions[HEALTH] = (lambda _: {"statusCode": 200, "body": body}, "3")
-        assert failed(post_traffic(EVENT, environ, TIME_S)) == {"health": detail}
 
 
 def test_the_hooks_leave_time_to_report(aws: FakeAws, environ: dict[str, str]) -> None:
