@@ -13,6 +13,8 @@ UV_VERSION := 0.13.8
 STAGE ?= dev
 ARCH ?=
 BUILD_DIR ?= .aws-sam/build
+# Of the parameters: one that changed must publish new versions, and SAM does not look at the values of parameters.
+RELEASE ?= $(shell sha256sum samconfig.toml | cut -c1-12)
 DATA ?= ../shared/data
 QUANTIZATION ?= int8
 LOCKED := --require-hashes --no-deps --only-binary=:all: --disable-pip-version-check --quiet --quiet
@@ -104,6 +106,7 @@ stage-architecture:
 	@if [ -n "$(ARCH)" ]; then echo "The architecture of a stage stands in samconfig.toml, not in ARCH" >&2; exit 1; fi
 
 deploy: stage-architecture build ## Build and deploy: make deploy STAGE=dev|staging|prod
+	sed -i 's/RAXE_RELEASE: unreleased/RAXE_RELEASE: "$(RELEASE)"/' $(BUILD_DIR)/template.yaml
 	SAM_CLI_TELEMETRY=0 .venv/bin/sam deploy --config-env $(STAGE) --template-file $(BUILD_DIR)/template.yaml
 
 # --- train ------------------------------------------------------------------------------------------------------------

@@ -1,13 +1,19 @@
 """What the tests of the library share: the tiny model on disk, and an engine that has it."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from raxe.bootstrap import Engine, build_engine
 from raxe.rules import RuleSet, load_rule_set
+from tests.aws import FakeAws, fake_aws
 from tests.factories import ModelsFolder, write_models
 from tests.handlers import Handler, load_handler
 from tests.s3 import moto_server
@@ -66,6 +72,22 @@ def moto_endpoint() -> Iterator[str]:
         yield endpoint
 
 
+@pytest.fixture(scope="session")
+def _warm_ssm(moto_endpoint: str) -> None:
+    """Has moto load its SSM, which takes it seconds, before a test waits for it."""
+    config = Config(read_timeout=120, signature_version=UNSIGNED)
+    with suppress(ClientError):
+        boto3.session.Session().client("ssm", "eu-west-1", endpoint_url=moto_endpoint, config=config).get_parameter(
+            Name="x"
+        )
+
+
+@pytest.fixture
+def ssm_endpoint(s3_endpoint: str, _warm_ssm: None) -> str:
+    """The address of an SSM on loopback."""
+    return s3_endpoint
+
+
 @pytest.fixture
 def s3_endpoint(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """The same, with credentials that are nobody's and no file of the machine's own."""
@@ -77,3 +99,19 @@ def s3_endpoint(moto_endpoint: str, monkeypatch: pytest.MonkeyPatch, tmp_path: P
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     return moto_endpoint
+
+
+@pytest.fixture
+def region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A region for SAM's transform, which asks for one."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+
+
+@pytest.fixture
+def aws(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeAws]:
+    """Lambda and CodeDeploy here, CloudWatch in moto, and credentials that are nobody's."""
+    with fake_aws() as server:
+        endpoints = server.environment | {"AWS_ENDPOINT_URL_CLOUDWATCH": s3_endpoint}
+        for name, value in endpoints.items():
+            monkeypatch.setenv(name, value)
+        yield server

@@ -1,14 +1,15 @@
 """Real small classes that stand where a part of the library would: layers with scripted answers, a store in memory."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO, NoReturn
 
 from raxe.adapters.keys import checked
-from raxe.errors import ModelNotFound, StoreConflict, StoreError
-from raxe.protocols import StoredObject
+from raxe.errors import InvalidRollout, ModelNotFound, RolloutNotFound, StoreConflict, StoreError
+from raxe.protocols import StoredObject, StoredRollout
 from raxe.values import (
     Detection,
     Explanation,
@@ -157,3 +158,47 @@ class FailingExperiments:
     def label(self, feedback: Feedback, now_s: float) -> NoReturn:  # noqa: ARG002
         """Raises."""
         raise self.error
+
+
+@dataclass(slots=True)
+class FakeRolloutStore:
+    """A rollout document in memory; ``failing`` is raised by every method while it is set, ``reads`` counts looks.
+
+    ``while_reading`` happens in each of them.
+    """
+
+    versions: list[StoredRollout] = field(default_factory=list)
+    failing: Exception | None = None
+    reads: int = 0
+    while_reading: Callable[[], object] = lambda: None
+    lock: Lock = field(default_factory=Lock)
+
+    def read(self) -> StoredRollout:
+        """The last version."""
+        self.reads += 1
+        self.while_reading()
+        self._check()
+        if not self.versions:
+            raise RolloutNotFound("there is no document")
+        return self.versions[-1]
+
+    def write(self, content: bytes, expected: int, note: str) -> int:
+        """Replaces version ``expected``."""
+        self._check()
+        if not 0 < len(content) <= 8192 or b"\xff" in content:
+            raise InvalidRollout("cannot be stored")
+        with self.lock:
+            now = self.versions[-1].version if self.versions else 0
+            if now != expected:
+                raise StoreConflict("another version is in force")
+            self.versions = [*self.versions, StoredRollout(content, now + 1, "2025-11-20T10:00:00+00:00", note)][-100:]
+            return now + 1
+
+    def history(self) -> list[StoredRollout]:
+        """The versions."""
+        self._check()
+        return list(self.versions)
+
+    def _check(self) -> None:
+        if self.failing:
+            raise self.failing

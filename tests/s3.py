@@ -89,7 +89,7 @@ def bad_server(status: int, *, body: bytes = b"", pause_s: float = 0.0, claims: 
             except OSError:
                 self.close_connection = True
 
-        do_PUT = do_HEAD = do_GET  # noqa: N815  (names of the base class)
+        do_PUT = do_HEAD = do_POST = do_GET  # noqa: N815  (names of the base class)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (of the base class)
             """Says nothing."""

@@ -1,6 +1,7 @@
 """template.yaml as CloudFormation would see it: SAM's transform in process, parameters and conditions resolved."""
 
 import copy
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,14 @@ from samtranslator.translator.translator import Translator
 
 from functions.local.events import ROOT
 
+EFS = {
+    "ModelSource": "efs",
+    "EfsFileSystemId": "fs-0123456789abcdef0",
+    "EfsAccessPointArn": "arn:aws:elasticfilesystem:eu-west-1:123456789012:access-point/fsap-0123456789abcdef0",
+    "SubnetIds": "subnet-0123456789abcdef0",
+    "SecurityGroupIds": "sg-0123456789abcdef0",
+}
+JWT = {"AuthType": "JWT", "JwtIssuer": "https://issuer.example", "JwtAudience": "raxe"}
 _DROPPED = object()
 
 
@@ -24,15 +33,24 @@ class Stack:
         """Returns the properties of each resource of a type, by logical id."""
         return {name: each.get("Properties", {}) for name, each in self.resources.items() if each["Type"] == kind}
 
+    def api_functions(self) -> set[str]:
+        """Returns the functions behind a route, by logical id."""
+        integrations = self.of_type("AWS::ApiGatewayV2::Integration").values()
+        return {each["IntegrationUri"]["Ref"].removesuffix("Aliaslive") for each in integrations}
 
-def render(content: Mapping[str, str] | None = None, /, **parameters: str) -> Stack:
+
+def render(
+    content: Mapping[str, str] | None = None, variables: Mapping[str, str] | None = None, /, **parameters: str
+) -> Stack:
     """Returns the stack for the given parameters; the others have their defaults.
 
     Args:
         content: stands for what ``sam package`` uploaded: a logical id to the name of its archive.
+        variables: replace variables of all functions, as an edit of the template would.
         parameters: parameters of the template by name.
     """
     template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    template["Globals"]["Function"]["Environment"]["Variables"] |= variables or {}
     for name, resource in template["Resources"].items():
         key = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}.get(
             resource["Type"]
@@ -77,4 +95,17 @@ def _resolve(value: Any, values: Mapping[str, str], holds: Callable[[str], bool]
         condition, then, otherwise = value["Fn::If"]
         return _resolve(then if holds(condition) else otherwise, values, holds)
     entries = {key: _resolve(each, values, holds) for key, each in value.items()}
-    return {key: each for key, each in entries.items() if each is not _DROPPED}
+    return {
+        key: _substitute(each, values) if key == "Fn::Sub" else each
+        for key, each in entries.items()
+        if each is not _DROPPED
+    }
+
+
+def _substitute(given: str | list[Any], values: Mapping[str, str]) -> str | list[Any]:
+    """The text with the parameters in their places, and the variables that are plain; what else there is, is left."""
+    text, variables = given if isinstance(given, list) else (given, {})
+    known = {**values, **{name: each for name, each in variables.items() if isinstance(each, str)}}
+    text = re.sub(r"\$\{(\w+)\}", lambda place: known.get(place[1], place[0]), text)
+    left = {name: each for name, each in variables.items() if name not in known}
+    return [text, left] if left else text

@@ -4,8 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raxe.policy import Policy, Thresholds
-from raxe.values import Decision, Detection, Failure, Family, L2Result, Prediction, ScanResult, Severity, Source, Span
+from raxe.policy import Policy
+from raxe.values import (
+    Decision,
+    Detection,
+    Failure,
+    Family,
+    L2Result,
+    Prediction,
+    ScanResult,
+    Severity,
+    Source,
+    Span,
+    Thresholds,
+)
 
 ORDER = [Decision.ALLOW, Decision.REVIEW, Decision.BLOCK]
 unit = st.floats(0, 1)

@@ -171,6 +171,7 @@ class LambdaEmulator:
             "LANG": "C.UTF-8",
             "TZ": ":UTC",
             "AWS_REGION": "eu-west-1",
+            "AWS_DEFAULT_REGION": "eu-west-1",
             "AWS_LAMBDA_FUNCTION_NAME": self.task_root.name,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self.options.memory_mb),
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(self.options.timeout_s),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from raxe.bootstrap import Engine, build_engine
 from raxe.bootstrap.compared import compared
+from raxe.errors import InvalidInput
 from raxe.settings import Settings, from_environment
 from raxe.values import ModelInfo, Scan, Source
 
@@ -54,14 +55,17 @@ class Raxe:
         """The scan of one text from ``user``, ``document`` or ``tool``.
 
         With ``explain`` it has an ``explanation``, which takes three to six times as long. In an A/B test a
-        ``subject``, an opaque id or a context that has one, always gets the same model; else chance decides.
+        ``subject``, an opaque id or a context that has one, always gets the same model; else chance decides. Under a
+        rollout document (``RAXE_ROLLOUT``) an opaque id draws the arm, and without one the champion answers.
 
         Raises:
             TextEmpty: nothing visible is in the text.
             TextTooLarge: the text is longer than the limit.
-            InvalidInput: in an A/B test, the context has no subject.
+            InvalidInput: the context has no subject, or there is a context and no A/B test.
             ValueError: the source is none of the three.
         """
         if self._compared is not None:
             return self._compared.scan_text(text, Source(source), subject, explain=explain)
-        return self._engine.scan_text(text, Source(source), explain=explain)
+        if subject is not None and not isinstance(subject, str):
+            raise InvalidInput("must be an id where no A/B test runs", field="subject")
+        return self._engine.scan_text(text, Source(source), subject=subject, explain=explain)

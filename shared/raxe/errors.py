@@ -6,13 +6,16 @@ RaxeError
 │   └── TextTooLarge
 ├── InvalidSettings         an environment variable or option has a wrong value; stops the start
 ├── InvalidRules            a rule file does not hold what the schema asks
+├── RolloutError            anything about the rollout document
+│   ├── RolloutNotFound
+│   └── InvalidRollout      it does not hold what its schema asks, or is too large for its store
 ├── ModelError              anything about a model on disk
 │   ├── ModelNotFound
 │   ├── InvalidMetadata
 │   ├── InvalidBundle       the .raxe file is damaged, hostile or of another schema
 │   ├── ModelLoadFailed     files are intact but the runtime refuses them
 │   ├── ModelConflict       another model of that id is already published; ids are never used again
-│   └── StoreError          the place where models are kept, or the cache folder, does not do what is asked
+│   └── StoreError          the place of models or of the rollout document, or the cache folder, does not do its part
 │       ├── StoreDenied       no permission, no credentials or no such bucket: trying again does not help
 │       ├── StoreUnavailable  overload, timeout, slow or broken answer: trying again may help
 │       ├── StoreConflict     the object is not what the writer thought it replaces
@@ -21,6 +24,11 @@ RaxeError
 │   ├── ExperimentNotFound    nothing was counted under that name, or nothing is counted at all
 │   ├── ScanNotFound          no scan that feedback could be for is remembered
 │   └── ExperimentStoreFailed the store of the counts does not do what is asked
+├── ReleaseError            anything about a deployment, its hooks or its alarms
+│   ├── InvalidEvent          an event of CodeDeploy or CloudWatch does not have their shape
+│   ├── ServiceFailed         an AWS service refused a call or did not answer
+│   ├── FunctionRaised        a function that was called raised, ran out of time or ended
+│   └── OutOfTime             the checks of a hook do not fit its time
 └── DetectorFailed          a detector raised while scanning
 """
 
@@ -58,6 +66,18 @@ class InvalidRules(RaxeError):
     """A rule file does not hold what the schema asks."""
 
 
+class RolloutError(RaxeError):
+    """Anything wrong with the rollout document."""
+
+
+class RolloutNotFound(RolloutError):
+    """There is no document, or none of that version."""
+
+
+class InvalidRollout(RolloutError):
+    """The document does not hold what its schema asks, or is too large for its store."""
+
+
 class ModelError(RaxeError):
     """Anything wrong with a model on disk."""
 
@@ -83,7 +103,7 @@ class ModelConflict(ModelError):
 
 
 class StoreError(ModelError):
-    """The place where models are kept does not do what is asked."""
+    """The place of models or of the rollout document does not do its part."""
 
 
 class StoreDenied(StoreError):
@@ -120,3 +140,23 @@ class ExperimentStoreFailed(ExperimentError):
 
 class DetectorFailed(RaxeError):
     """A detector raised while scanning; policy decides what follows."""
+
+
+class ReleaseError(RaxeError):
+    """Anything wrong with a deployment, its hooks or its alarms."""
+
+
+class InvalidEvent(ReleaseError):
+    """An event of CodeDeploy or CloudWatch does not have their shape; the message names the field."""
+
+
+class ServiceFailed(ReleaseError):
+    """An AWS service refused a call or did not answer."""
+
+
+class FunctionRaised(ReleaseError):
+    """A function that was called raised, ran out of time or ended."""
+
+
+class OutOfTime(ReleaseError):
+    """The checks of a hook do not fit its time."""

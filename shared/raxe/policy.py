@@ -13,6 +13,7 @@ from raxe.values import (
     ScanResult,
     Severity,
     Source,
+    Thresholds,
     Verdict,
 )
 
@@ -20,14 +21,6 @@ from raxe.values import (
 # support the model, one of high or critical severity can decide alone.
 _EVIDENCE = {Severity.NONE: 0.0, Severity.LOW: 0.1, Severity.MEDIUM: 0.25, Severity.HIGH: 0.95, Severity.CRITICAL: 1.0}
 _UNKNOWN = Severity.HIGH  # of an attack that has no label, or one whose severity is not stated
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Least combined score in [0, 1] for review and for block; review <= block."""
-
-    review: float = 0.5
-    block: float = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +34,7 @@ class Policy:
         severities: severity of each subfamily the model knows.
     """
 
-    default: Thresholds = Thresholds()
+    default: Thresholds = field(default_factory=Thresholds)
     of_source: Mapping[Source, Thresholds] = field(default_factory=dict)
     on_failure: Decision = Decision.REVIEW
     severities: Mapping[str, Severity] = field(default_factory=dict)

@@ -1,9 +1,12 @@
-"""The ports: what the scanner asks of detectors, and the registry of a store. Each has one contract test suite."""
+"""The ports: what the scanner asks of detectors, registry and rollout of stores, a release of what it runs in.
 
-from collections.abc import Sequence
+Each has one contract test suite.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from raxe.values import Explanation, L2Result, ModelInfo, Prompt, ScanResult
 
@@ -104,4 +107,80 @@ class ExperimentStore(Protocol):
             ScanNotFound: no such answer, or it is not kept any longer.
             InvalidInput: the request has answers for several texts and none is named.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRollout:
+    """One version of the rollout document: its bytes, its number from 1 on, when it was written (ISO, UTC), and why."""
+
+    content: bytes
+    version: int
+    at: str
+    note: str = ""
+
+
+class RolloutStore(Protocol):
+    """Where the rollout document is kept, with the versions before it.
+
+    Every method raises StoreDenied or StoreUnavailable when the store does not do its part.
+    """
+
+    def read(self) -> StoredRollout:
+        """The document in force; raises RolloutNotFound."""
+        ...
+
+    def write(self, content: bytes, expected: int, note: str) -> int:
+        """The version of the new document, which replaces version ``expected``; 0 is for the first one.
+
+        ``note`` says in a few words why; it is kept in the history.
+
+        Raises:
+            StoreConflict: another version is in force, or somebody else is writing; theirs stays.
+            InvalidRollout: the document is empty, no UTF-8 or too large for this store; nothing was written.
+        """
+        ...
+
+    def history(self) -> list[StoredRollout]:
+        """The last versions, 100 at most, the one in force last; none when there is no document."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What a function returned, and the version of it that ran."""
+
+    answer: Mapping[str, Any]
+    version: str
+
+
+class Function(Protocol):
+    """A deployed function that can be called, all its calls to one version or alias of it."""
+
+    def invoke(self, event: Mapping[str, Any]) -> Invocation:
+        """What it returned; raises FunctionRaised when it raised or ended, ServiceFailed when it cannot be called."""
+        ...
+
+
+class HookStatus(Protocol):
+    """Where a deployment is told how one of its hooks ended."""
+
+    def report(self, deployment_id: str, execution_id: str, *, succeeded: bool) -> None:
+        """Tells it; a hook whose end is already known is left alone. Raises ServiceFailed."""
+        ...
+
+
+class Alarms(Protocol):
+    """The states of alarms."""
+
+    def raised(self, names: Sequence[str]) -> list[str]:
+        """Those of the names that are in alarm, sorted; raises ServiceFailed, also when one does not exist."""
+        ...
+
+
+class Topic(Protocol):
+    """A place where people are told."""
+
+    def publish(self, subject: str, message: str) -> None:
+        """Says it to whoever listens; a subject is one line of at most 100 characters. Raises ServiceFailed."""
         ...

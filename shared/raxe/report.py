@@ -116,8 +116,15 @@ class ModelBody(Body):
     arm: str
 
 
+class RolloutBody(Body):
+    """The rollout document that the scan was answered under."""
+
+    version: int
+    digest: str
+
+
 class FailureBody(Body):
-    """A layer that did not answer, or an explanation that could not be made."""
+    """A layer that did not answer, an explanation that could not be made, or a rollout document that cannot be had."""
 
     stage: str
     error: str
@@ -126,7 +133,7 @@ class FailureBody(Body):
 class ScanResponse(Body):
     """The answer to one scan; ``message`` is the position of the deciding message when a conversation was sent.
 
-    ``explanation`` is there when it was asked for and could be made.
+    ``explanation`` is there when it was asked for and could be made, ``rollout`` when a document is in force.
     """
 
     verdict: Decision
@@ -139,6 +146,7 @@ class ScanResponse(Body):
     l2: L2Body
     coverage: CoverageBody
     model: ModelBody | None
+    rollout: RolloutBody | None = Field(default=None, exclude_if=_absent)
     failures: list[FailureBody]
     message: int | None = None
     explanation: ExplanationBody | None = Field(default=None, exclude_if=_absent)
@@ -210,7 +218,7 @@ def _explanation(found: Explanation) -> ExplanationBody:
 
 def scan_response(scan: Scan, request_id: str, *, explain: bool = False, message: int | None = None) -> ScanResponse:
     """The answer that a scan becomes; scores and times are rounded to four decimals."""
-    verdict, cover, model = scan.verdict, scan.coverage, scan.model
+    verdict, cover, model, rollout = scan.verdict, scan.coverage, scan.model, scan.assignment.rollout
     return ScanResponse(
         verdict=verdict.decision,
         is_attack=scan.is_attack,
@@ -224,6 +232,7 @@ def scan_response(scan: Scan, request_id: str, *, explain: bool = False, message
             characters=cover.characters, tokens=cover.tokens, windows=cover.windows, truncated=cover.truncated
         ),
         model=ModelBody(id=model.model_id, digest=model.digest, arm=model.arm) if model else None,
+        rollout=RolloutBody(version=rollout.version, digest=rollout.digest) if rollout else None,
         failures=[FailureBody(stage=f.stage, error=f.error) for f in scan.failures],
         message=message,
         explanation=_explanation(scan.explanation) if scan.explanation else None,

@@ -27,6 +27,7 @@ _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")  # a scope-token of RFC 
 _S3_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]{0,512})?")
 _TABLE = re.compile(r"dynamodb:[A-Za-z0-9_.-]{3,255}")
 _EXPERIMENT = re.compile(EXPERIMENT_PATTERN)
+_SSM_NAME = re.compile(r"ssm:(/[A-Za-z0-9._-]{1,100}){1,15}")
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 _CHECKOUT_MODELS = Path(__file__).resolve().parents[2] / "models"
 
@@ -57,6 +58,8 @@ class Settings:
         on_failure: least verdict when a layer did not answer.
         experiments: where answers are counted, ``dynamodb:TABLE`` or a SQLite file; None counts nothing.
         experiment: the name that they are counted under.
+        rollout: where the rollout document is, ``ssm:/name`` or a file; None for none.
+        rollout_ttl_s: seconds after which it is looked at again, 1 to 3,600.
     """
 
     model_source: str | None = None
@@ -80,6 +83,8 @@ class Settings:
     on_failure: Decision = Decision.REVIEW
     experiments: str | None = None
     experiment: str = "rollout"
+    rollout: str | None = None
+    rollout_ttl_s: int = 30
 
 
 def default_threads(environ: Mapping[str, str]) -> int:
@@ -144,6 +149,13 @@ def experiment_name(raw: str) -> str:
     """The name of an experiment as it is written; raises ValueError."""
     if not _EXPERIMENT.fullmatch(raw):
         raise ValueError("must be 1 to 64 lower-case letters, digits, dots, dashes or underscores")
+    return raw
+
+
+def rollout_place(raw: str) -> str:
+    """Where a rollout document is, as it is written; raises ValueError for what is no place."""
+    if ":" in raw and not _SSM_NAME.fullmatch(raw):
+        raise ValueError("must be ssm:/name/of/a/parameter, or a file without a colon in its name")
     return raw
 
 
@@ -225,4 +237,6 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         on_failure=Decision(read("RAXE_ON_FAILURE", _choice(tuple(Decision)), default.on_failure.value)),
         experiments=read("RAXE_EXPERIMENTS", experiments_place, default.experiments),
         experiment=read("RAXE_EXPERIMENT", experiment_name, default.experiment),
+        rollout=read("RAXE_ROLLOUT", rollout_place, default.rollout),
+        rollout_ttl_s=read("RAXE_ROLLOUT_TTL", _integer(1, 3600), default.rollout_ttl_s),
     )

@@ -32,6 +32,7 @@ class Case:
 CASES = [
     Case("scan", "scan", 200, ("block",)),
     Case("scan_benign", "scan", 200, ("allow",)),
+    Case("scan_subject", "scan", 200, ("allow",)),
     Case("scan_messages", "scan", 200, _FLAGGED),
     Case("scan_document", "scan", 200, _FLAGGED),
     Case("scan_batch", "scan", 200),
@@ -58,6 +59,8 @@ CASES = [
     Case("feedback_bad_json", "experiments", 400, field="body"),
     Case("experiment", "experiments", 404),
 ]
+# Events that no route brings; tests/e2e/test_hooks.py and test_rollback.py send them to their functions.
+OTHER_EVENTS = ["alarm_challenger", "alarm_champion", "alarm_ok", "codedeploy_hook"]
 EVENT_FILES = sorted(path.stem for path in (ROOT / "events").glob("*.json"))
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from raxe.policy import Policy, Thresholds
-from raxe.values import L2Result, ScanResult, Source
+from raxe.policy import Policy
+from raxe.values import L2Result, ScanResult, Source, Thresholds
 from raxe_ml.corpus.learning import CORPUS_SHARD
 from raxe_ml.rows import Row
 

@@ -28,17 +28,23 @@ class HealthService:
     def check(self, depth: str) -> HealthResponse:
         """The state at ``live``, ``ready`` or ``deep``.
 
-        Degraded: the model that should be there is not, or a short scan takes more than 50 ms. Unhealthy: a golden text
-        does not score as it did when the model was made, or scanning fails.
+        Degraded: a model that should be there is not, the rollout document cannot be had or taken, or a short scan
+        takes more than 50 ms. Unhealthy: a golden text does not score as it did when the model was made, or scanning
+        fails.
         """
         if depth == "live":
             return HealthResponse(status="healthy", depth="live", version=__version__)
+        serving = self._engine.serving()
         checks = {"model": self._engine.broken or ("ok" if self._engine.model_info else "off")}
+        if self._engine.rollout is not None:
+            error = self._engine.rollout.error
+            checks["rollout"] = type(error).__name__ if error else "ok"
+            checks |= {arm: type(why).__name__ for arm, why in serving.missing.items()}
         latency_ms, failure = self._timed()
         if failure and not self._engine.broken:
             checks["scan"] = failure
         checks["latency"] = "ok" if latency_ms <= SLOW_MS else f"over {SLOW_MS:.0f} ms"
-        golden, info = self._engine.golden, self._engine.model_info
+        golden, info = serving.golden, self._engine.model_info
         if depth == "deep" and info is not None:
             checks["golden"] = _compare(golden) if golden else "none"
         return HealthResponse(
@@ -55,7 +61,9 @@ class HealthService:
     def _timed(self) -> tuple[float, str | None]:
         """Median duration of a few scans in milliseconds, and the failure of the last one."""
         scans = [self._engine.scan_text(_TIMED_TEXT, Source.USER) for _ in range(_TIMED_SCANS)]
-        failures = [f"{failure.stage} failed: {failure.error}" for failure in scans[-1].failures]
+        failures = [
+            f"{failure.stage} failed: {failure.error}" for failure in scans[-1].failures if failure.stage != "rollout"
+        ]
         return statistics.median(scan.duration_ms for scan in scans), next(iter(failures), None)
 
 

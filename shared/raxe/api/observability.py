@@ -5,22 +5,31 @@ import resource
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from raxe.api.emf import VersionedMetrics
 from raxe.errors import RaxeError
 from raxe.registry import Choice, Outcome
+from raxe.shadow import Shadowed
 from raxe.values import Scan
+
+if TYPE_CHECKING:  # only a process with a rollout document pays for it
+    from raxe.bootstrap.rollout import RolloutEvent
 
 # Service and namespace are the deployment's: stages do not mix. No tracebacks: one can quote what was worked on.
 logger = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "raxe"), log_uncaught_exceptions=False)
 metrics = Metrics(
-    namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "RAXE"),
-    service=os.environ.get("POWERTOOLS_SERVICE_NAME", "raxe"),
+    provider=VersionedMetrics(
+        namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "RAXE"),
+        service=os.environ.get("POWERTOOLS_SERVICE_NAME", "raxe"),
+    )
 )
 
 _MB = 1_000_000
+_LAYERS = {"l1", "l2"}  # stages of failures that a verdict hangs on
 _MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024  # unit of ru_maxrss
 
 
@@ -38,7 +47,9 @@ def record(scans: Sequence[Scan]) -> None:
         _measure_latency(scans[0])
     for scan in scans:
         _measure_verdict(scan)
+        _measure_arm(scan)
         logger.info("scan", extra=_line(scan))
+    _measure_arm_latency(scans)
     metrics.add_metric("MemoryUsed", MetricUnit.Megabytes, memory_mb())
 
 
@@ -58,6 +69,8 @@ def _line(scan: Scan) -> dict[str, object]:
         "windows": scan.coverage.windows,
         "duration_ms": round(scan.duration_ms, 3),
         "model": scan.model.model_id if scan.model else None,
+        "arm": scan.assignment.arm,
+        "rollout": scan.assignment.rollout.version if scan.assignment.rollout else None,
         "failures": [f"{failure.stage}:{failure.error}" for failure in scan.failures],
         "sessions_built": sessions_built(),
     }
@@ -84,9 +97,56 @@ def _measure_verdict(scan: Scan) -> None:
         metrics.add_metric(f"Verdict{decision.capitalize()}{family}", MetricUnit.Count, 1)
     metrics.add_metric("Confidence", MetricUnit.NoUnit, scan.l2.highest_confidence)
     metrics.add_metric("WindowCount", MetricUnit.Count, scan.coverage.windows)
+    metrics.add_metric("Flagged", MetricUnit.Count, int(scan.is_attack))
     metrics.add_metric("DegradedScans", MetricUnit.Count, int(bool(scan.failures)))
     if not scan.failures and scan.model is not None:
         metrics.add_metric("L1L2Agreement", MetricUnit.Count, int(scan.verdict.layers_agree))
+
+
+def _measure_arm(scan: Scan) -> None:
+    """Counts a scan to the arm it was given to: all to ``Scans``, and to ``Failed`` those that this arm did not answer.
+
+    A scan that another arm answered in its place counts nowhere else, so that no arm's figures hold another's.
+    """
+    given, taken = scan.assignment.wanted, scan.assignment.arm
+    failed = given != taken or any(failure.stage in _LAYERS for failure in scan.failures)
+    metrics.add_metric(f"Scans{given.capitalize()}", MetricUnit.Count, 1)
+    metrics.add_metric(f"Failed{given.capitalize()}", MetricUnit.Count, int(failed))
+    if given == taken:
+        metrics.add_metric(f"Flagged{given.capitalize()}", MetricUnit.Count, int(scan.is_attack))
+
+
+def _measure_arm_latency(scans: Sequence[Scan]) -> None:
+    """Counts the latency of the request once, unless two arms share it: then it is neither's."""
+    arms = {scan.assignment.arm for scan in scans}
+    if len(arms) == 1:
+        metrics.add_metric(f"Latency{arms.pop().capitalize()}", MetricUnit.Milliseconds, scans[0].duration_ms)
+
+
+def record_shadow(found: Sequence[Shadowed]) -> None:
+    """Counts what the shadow made of a request; its time is counted once."""
+    if found:
+        metrics.add_metric("ShadowLatency", MetricUnit.Milliseconds, found[0].duration_ms)
+    for each in found:
+        metrics.add_metric("ShadowScans", MetricUnit.Count, 1)
+        metrics.add_metric("ShadowFailed", MetricUnit.Count, int(each.error is not None))
+        if each.error is None:
+            metrics.add_metric("ShadowDisagreement", MetricUnit.Count, int(each.disagrees))
+            metrics.add_metric("ShadowScoreDifference", MetricUnit.NoUnit, each.difference)
+        else:
+            logger.warning("shadow failed", extra={"error": each.error})
+
+
+def record_rollout(events: Sequence["RolloutEvent"]) -> None:
+    """Logs which document came into force, and counts and logs why one did not, or an arm is missing."""
+    for event in events:
+        line: dict[str, object] = {"version": event.version, "digest": event.digest}
+        if event.error is None:
+            logger.info("rollout in force", extra=line)
+            continue
+        line |= {"error": type(event.error).__name__, "reason": str(event.error), "arm": event.arm}
+        metrics.add_metric("RolloutFallback", MetricUnit.Count, 1)
+        logger.error("rollout fallback", extra=line)
 
 
 def record_health(status: str) -> None:

@@ -1,15 +1,20 @@
 """The routes of scan and health over their services, for any Powertools resolver; those of models are beside."""
 
+from typing import TYPE_CHECKING
+
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 
 from raxe.api.counting import count, start_recorder
 from raxe.api.health import HealthService
-from raxe.api.observability import record, record_health, record_start
-from raxe.api.service import ScanService
+from raxe.api.observability import record, record_health, record_rollout, record_shadow, record_start
+from raxe.api.service import Answer, ScanService
 from raxe.api.web import body_of, json_answer, new_router, request_id
 from raxe.bootstrap import Engine
 from raxe.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from raxe.experiments.recorder import Recorder
 
 _STATUS = {"healthy": 200, "degraded": 200, "unhealthy": 503}
 
@@ -22,17 +27,11 @@ def scan_router(engine: Engine) -> Router:
 
     @router.post("/v1/scan")
     def scan() -> Response[str]:
-        answer = service.scan(body_of(router), request_id(router))
-        record(answer.scans)
-        count(recorder, answer.body)
-        return json_answer(answer.body)
+        return _scanned(engine, recorder, service.scan(body_of(router), request_id(router)))
 
     @router.post("/v1/scan/batch")
     def batch() -> Response[str]:
-        answer = service.batch(body_of(router), request_id(router))
-        record(answer.scans)
-        count(recorder, answer.body)
-        return json_answer(answer.body)
+        return _scanned(engine, recorder, service.batch(body_of(router), request_id(router)))
 
     return router
 
@@ -49,6 +48,16 @@ def health_router(engine: Engine) -> Router:
             raise InvalidInput("must be live, ready or deep", field="depth")
         answer = service.check(depth)
         record_health(answer.status)
+        record_rollout(engine.rollout.drain() if engine.rollout else ())
         return json_answer(answer, _STATUS[answer.status])
 
     return router
+
+
+def _scanned(engine: Engine, recorder: "Recorder | None", answer: Answer) -> Response[str]:
+    """The response, after everything that is counted was counted; the shadow scores when the answer is made."""
+    record(answer.scans)
+    record_shadow(answer.shadow())
+    record_rollout(engine.rollout.drain() if engine.rollout else ())
+    count(recorder, answer.body)
+    return json_answer(answer.body)

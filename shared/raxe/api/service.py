@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from raxe.api.problems import ModelNotAllowed, problem_of
 from raxe.api.requests import MAX_BATCH_TEXTS, MAX_EXPLAINED, BatchRequest, ScanRequest, parse
 from raxe.api.responses import BatchItem, BatchResponse
-from raxe.bootstrap import Engine
+from raxe.bootstrap import Engine, Serving
 from raxe.errors import InvalidInput, RaxeError, TextEmpty, TextTooLarge
 from raxe.report import ScanResponse, scan_response
+from raxe.shadow import Shadowed
 from raxe.values import Prompt, Scan
 
 In = TypeVar("In")
@@ -21,19 +22,30 @@ Out = TypeVar("Out")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response with the scans it was made of, for logs and metrics."""
+    """A response with the scans it was made of, for logs and metrics, and what has the shadow score them now."""
 
     body: ScanResponse | BatchResponse
     scans: tuple[Scan, ...]
+    shadow: Callable[[], tuple[Shadowed, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """A checked request: its prompts, and for each the position of its message (None for a plain text)."""
+    """A checked request: its prompts, for each the position of its message (None for a plain text), and its arm."""
 
     prompts: list[Prompt]
     messages: list[int | None]
     explain: bool
+    arm: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call of the API: all of it is answered by the same serving, whatever comes into force meanwhile."""
+
+    serving: Serving
+    request_id: str
+    started: float
 
 
 class ScanService:
@@ -45,37 +57,42 @@ class ScanService:
 
     def scan(self, body: str | bytes, request_id: str) -> Answer:
         """The answer to ``POST /v1/scan``; raises ValidationError or InvalidInput."""
-        started = time.perf_counter()
-        parts = self._prepare(self._check(parse(ScanRequest, body)))
-        scans = self._explained(parts, self._scan(parts.prompts, started), started)
-        return Answer(_response(parts, scans, request_id), scans)
+        call = _Call(self._engine.serving(), request_id, time.perf_counter())
+        parts = self._prepare(self._check(parse(ScanRequest, body), call), call)
+        scans = self._explained(parts, self._scan([parts], call), call)
+        return _answer(_response(parts, scans, request_id), [parts], scans, call)
 
     def batch(self, body: str | bytes, request_id: str) -> Answer:
         """The answer to ``POST /v1/scan/batch``: all windows of all items share model calls, a bad item fails alone."""
-        started = time.perf_counter()
+        call = _Call(self._engine.serving(), request_id, time.perf_counter())
         request = parse(BatchRequest, body)
-        checked = [_attempt(lambda raw: self._check(ScanRequest.model_validate(raw)), item) for item in request.items]
+        checked = [
+            _attempt(lambda raw: self._check(ScanRequest.model_validate(raw), call), item) for item in request.items
+        ]
         self._check_total([each for each in checked if isinstance(each, ScanRequest)])
-        prepared = [_attempt(self._prepare, each) if isinstance(each, ScanRequest) else each for each in checked]
-        scans = self._scan(
-            [prompt for each in prepared if isinstance(each, _Parts) for prompt in each.prompts], started
-        )
+        prepared = [
+            _attempt(lambda checked: self._prepare(checked, call), each) if isinstance(each, ScanRequest) else each
+            for each in checked
+        ]
+        fine = [each for each in prepared if isinstance(each, _Parts)]
+        scans = self._scan(fine, call)
         items, answered, at = [], list[Scan](), 0
         for index, parts in enumerate(prepared):
             if isinstance(parts, _Parts):
-                own = self._explained(parts, scans[at : at + len(parts.prompts)], started)
+                own = self._explained(parts, scans[at : at + len(parts.prompts)], call)
                 at += len(own)
                 answered += own
                 items.append(BatchItem(index=index, result=_response(parts, own, request_id)))
             else:
                 items.append(BatchItem(index=index, error=problem_of(parts).body(request_id)))
-        duration_ms = round((time.perf_counter() - started) * 1000, 4)
-        return Answer(BatchResponse(items=items, request_id=request_id, duration_ms=duration_ms), tuple(answered))
+        duration_ms = round((time.perf_counter() - call.started) * 1000, 4)
+        response = BatchResponse(items=items, request_id=request_id, duration_ms=duration_ms)
+        return _answer(response, fine, tuple(answered), call)
 
-    def _check(self, request: ScanRequest) -> ScanRequest:
+    def _check(self, request: ScanRequest, call: _Call) -> ScanRequest:
         """The request, when this function may answer it; sizes are looked at before anything is prepared."""
-        model, limit = self._engine.model_info, self._engine.settings.max_characters
-        if request.model_id is not None and (model is None or model.model_id != request.model_id):
+        limit = self._engine.settings.max_characters
+        if request.model_id is not None and call.serving.arm_of_model(request.model_id) is None:
             raise ModelNotAllowed("is not the model that this function serves", field="model_id")
         for text, _, field in request.parts():
             if len(text) > limit:
@@ -92,8 +109,9 @@ class ScanService:
             raise InvalidInput(f"may ask for at most {MAX_EXPLAINED} explanations together", field="items")
         self._within_limit(sum(each.characters for each in requests), "items")
 
-    def _prepare(self, request: ScanRequest) -> _Parts:
-        found = _Parts([], [], request.explain)
+    def _prepare(self, request: ScanRequest, call: _Call) -> _Parts:
+        pinned = call.serving.arm_of_model(request.model_id) if request.model_id else None
+        found = _Parts([], [], request.explain, pinned or call.serving.arm_of(request.subject or call.request_id))
         empty: TextEmpty | None = None
         for text, source, field in request.parts():
             try:
@@ -106,25 +124,33 @@ class ScanService:
             raise empty or InvalidInput("has no message of role user or tool", field="messages")
         return found
 
-    def _scan(self, prompts: Sequence[Prompt], started: float) -> tuple[Scan, ...]:
-        """The scans, each with the time since ``started``: reading and preparing the request counts."""
-        scans = self._engine.scanner.scan(prompts) if prompts else []
-        duration_ms = (time.perf_counter() - started) * 1000
+    def _scan(self, requests: Sequence[_Parts], call: _Call) -> tuple[Scan, ...]:
+        """The scans, each with the time since the call began: reading and preparing the request counts."""
+        prompts = [prompt for parts in requests for prompt in parts.prompts]
+        scans = call.serving.scan(prompts, [parts.arm for parts in requests for _ in parts.prompts])
+        duration_ms = (time.perf_counter() - call.started) * 1000
         return tuple(replace(scan, duration_ms=duration_ms) for scan in scans)
 
-    def _explained(self, parts: _Parts, scans: tuple[Scan, ...], started: float) -> tuple[Scan, ...]:
+    def _explained(self, parts: _Parts, scans: tuple[Scan, ...], call: _Call) -> tuple[Scan, ...]:
         """The scans; where it is asked for, the one that answers has its explanation, whose time counts too."""
         if not parts.explain:
             return scans
         at = _worst(scans)
-        scan = self._engine.scanner.explain(parts.prompts[at], scans[at])
-        scan = replace(scan, duration_ms=(time.perf_counter() - started) * 1000)
+        scan = call.serving.explain(parts.prompts[at], scans[at])
+        scan = replace(scan, duration_ms=(time.perf_counter() - call.started) * 1000)
         return (*scans[:at], scan, *scans[at + 1 :])
 
     def _within_limit(self, characters: int, field: str) -> None:
         limit = self._engine.settings.max_characters
         if characters > limit:
             raise TextTooLarge(f"have {characters} characters together, at most {limit} are scanned", field=field)
+
+
+def _answer(
+    body: ScanResponse | BatchResponse, requests: Sequence[_Parts], scans: tuple[Scan, ...], call: _Call
+) -> Answer:
+    prompts = [prompt for parts in requests for prompt in parts.prompts]
+    return Answer(body, scans, lambda: call.serving.shadowed(prompts, scans, call.request_id))
 
 
 def _attempt(call: Callable[[In], Out], value: In) -> Out | RaxeError | ValidationError:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from raxe.bootstrap.golden import Golden
     from raxe.bootstrap.loading import load_detector, load_from_files
     from raxe.bootstrap.models import ModelRegistry
+    from raxe.bootstrap.serving import Serving
     from raxe.bootstrap.stores import cache_folder, open_kept_store, open_place, open_store
 
 _HOMES = {
@@ -20,6 +21,7 @@ _HOMES = {
     "golden": ("Golden",),
     "loading": ("load_detector", "load_from_files"),
     "models": ("ModelRegistry",),
+    "serving": ("Serving",),
     "stores": ("cache_folder", "open_kept_store", "open_place", "open_store"),
 }
 
@@ -27,6 +29,7 @@ __all__ = [
     "Engine",
     "Golden",
     "ModelRegistry",
+    "Serving",
     "build_engine",
     "cache_folder",
     "load_detector",

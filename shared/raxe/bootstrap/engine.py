@@ -5,19 +5,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from raxe.bootstrap.choosing import pick
 from raxe.bootstrap.golden import Golden
-from raxe.detectors import BrokenDetector, RuleDetector, StubDetector
+from raxe.bootstrap.serving import Serving, build_serving
+from raxe.detectors import RuleDetector
 from raxe.errors import RaxeError, StoreError
-from raxe.policy import Policy
-from raxe.protocols import ModelLayer
 from raxe.registry import Choice
 from raxe.rules import load_rule_set
 from raxe.scanner import Scanner
 from raxe.settings import Settings, from_environment
 from raxe.text import prepare
 from raxe.values import ModelInfo, Prompt, Scan, Source
+
+if TYPE_CHECKING:  # only a process with a rollout document pays for it
+    from raxe.bootstrap.rollout import RolloutProvider
 
 _SHORT = "What time does the library open? "
 _FULL_WINDOW = 40  # times the text above: more tokens than any window has
@@ -28,10 +31,12 @@ class Engine:
     """A scanner with the settings and rules it was built from.
 
     Attributes:
-        cause: why L2 is not there though it should be; None when all is well. Its words name files and fields only.
+        scanner: of the champion at the start.
+        cause: why L2 was not there at the start though it should be; its words name files and fields only.
         golden: texts with known scores, when the model came with them.
         compile_rules: compiles all patterns, which otherwise happens as they are needed.
-        choice: which model was picked, and why.
+        choice: which model was picked at the start, and why.
+        rollout: the rollout document in force, None when there is to be none.
     """
 
     scanner: Scanner
@@ -41,16 +46,24 @@ class Engine:
     golden: Golden | None = None
     compile_rules: Callable[[], None] | None = None
     choice: Choice = field(default_factory=Choice)
+    rollout: "RolloutProvider | None" = None
 
     @property
     def broken(self) -> str | None:
-        """The class of ``cause``."""
-        return type(self.cause).__name__ if self.cause else None
+        """The class of what keeps L2 from answering now."""
+        cause = self.serving().cause
+        return type(cause).__name__ if cause else None
 
     @property
     def model_info(self) -> ModelInfo | None:
-        """Which model answers, None for rules only."""
-        return self.scanner.model.model_info
+        """Which model is champion now, None for rules only."""
+        return self.serving().scanner.model.model_info
+
+    def serving(self) -> Serving:
+        """How requests are answered now. A request takes it once, so that it is answered under one document."""
+        if self.rollout is not None:
+            return self.rollout.current()
+        return Serving(self.scanner, self.cause, self.golden, self.choice)
 
     def prepare(
         self, text: str, source: Source = Source.USER, *, subject: str | None = None, field: str = "text"
@@ -66,15 +79,28 @@ class Engine:
         if self.compile_rules is not None:
             self.compile_rules()
         for text in (_SHORT, _SHORT * _FULL_WINDOW):
-            self.scan_text(text)
+            for scanner in self.serving().scanners:
+                scanner.scan([self.prepare(text)])
 
-    def scan_text(self, text: str, source: Source = Source.USER, *, field: str = "text", explain: bool = False) -> Scan:
-        """The scan of one text, whose name in errors is ``field``; its duration covers all, preparation too."""
+    def scan_text(
+        self,
+        text: str,
+        source: Source = Source.USER,
+        *,
+        subject: str | None = None,
+        field: str = "text",
+        explain: bool = False,
+    ) -> Scan:
+        """The scan of one text, whose name in errors is ``field``; its duration covers all, preparation too.
+
+        Without a subject the champion answers: there is no request whose id could draw an arm.
+        """
         started = time.perf_counter()
-        prompt = self.prepare(text, source, field=field)
-        scan = self.scanner.scan([prompt])[0]
+        serving = self.serving()
+        prompt = self.prepare(text, source, subject=subject, field=field)
+        scan = serving.scan([prompt], [serving.arm_of(subject)])[0]
         if explain:
-            scan = self.scanner.explain(prompt, scan)
+            scan = serving.explain(prompt, scan)
         return replace(scan, duration_ms=(time.perf_counter() - started) * 1000)
 
 
@@ -82,18 +108,30 @@ def build_engine(settings: Settings) -> Engine:
     """The engine that the settings ask for.
 
     A model that cannot be loaded does not stop the start: rules go on alone, every scan carries a failure and health is
-    degraded. Wrong rules do stop it: InvalidRules.
+    degraded. Neither does a rollout document that cannot be had: config.yaml selects, and the same is said. Wrong rules
+    do stop it: InvalidRules.
     """
     rules = load_rule_set()
-    policy = Policy(on_failure=settings.on_failure)
-    loaded, choice = pick(settings)
-    model: ModelLayer = BrokenDetector(choice.cause) if choice.cause else StubDetector()
-    if loaded is not None:
-        model = loaded.detector
-        policy = replace(policy, default=loaded.thresholds, severities=loaded.detector.model_info.severities)
-    scanner = Scanner(RuleDetector(rules), model, policy)
-    golden = loaded.golden if loaded else None
-    return Engine(scanner, settings, len(rules.rules), choice.cause, golden, rules.check, choice)
+    detector = RuleDetector(rules)
+    provider = None
+    place = settings.rollout
+    if place is not None:
+        own = import_module("raxe.bootstrap.rollout")
+        provider = own.RolloutProvider(
+            lambda: own.open_rollout(place), lambda rollout: build_serving(settings, detector, rollout),
+            settings.rollout_ttl_s,
+        )  # fmt: skip
+    serving = provider.current() if provider else build_serving(settings, detector)
+    return Engine(
+        serving.scanner,
+        settings,
+        len(rules.rules),
+        serving.cause,
+        serving.golden,
+        rules.check,
+        serving.choice,
+        provider,
+    )
 
 
 @cache
@@ -110,4 +148,15 @@ def process_engine() -> Engine:
         if isinstance(engine.cause, StoreError):
             raise engine.cause
         engine.warm_up()
+        if engine.rollout is not None:
+            _after_restore(engine.rollout.restored)
     return engine
+
+
+def _after_restore(call: Callable[[], None]) -> None:
+    """Has Lambda call it when a snapshot is restored, before the first event; without the runtime's module, nobody."""
+    try:
+        hooks = import_module("snapshot_restore_py")
+    except ImportError:
+        return
+    hooks.register_after_restore(call)

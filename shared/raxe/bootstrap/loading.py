@@ -10,10 +10,9 @@ from raxe.bundle import Bundle, read_bundle
 from raxe.classifier import Classifier, KnownAttacks, Labels, Session, TextTokenizer
 from raxe.detectors import OnnxDetector, WindowPlan
 from raxe.errors import DetectorFailed, InvalidBundle, ModelLoadFailed
-from raxe.policy import Thresholds
 from raxe.registry import Metadata, ModelFiles
 from raxe.settings import Settings
-from raxe.values import Family, ModelInfo, Severity
+from raxe.values import Family, ModelInfo, Severity, Thresholds
 
 _SPECIAL_TOKENS = 2  # [CLS] and [SEP] of each window
 _NO_ATTACKS = KnownAttacks(np.zeros((0, 1), dtype=np.float32))

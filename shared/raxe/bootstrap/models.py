@@ -107,17 +107,18 @@ class ModelRegistry:
         """The best active model by ``latency | accuracy | balanced | memory``; the rule stands at ``Catalog``."""
         return self._catalog.get_best_model(criteria)
 
-    def select(self, broken: Mapping[str, RaxeError] | None = None) -> Choice:
+    def select(self, broken: Mapping[str, RaxeError] | None = None, *, rollout: str | None = None) -> Choice:
         """The model that serves and why, and when none does, the first error.
 
-        ``broken`` are models that could not be loaded, by id. ``config.yaml`` is read from the store now.
+        ``broken`` are models that could not be loaded, by id; ``rollout`` is the champion of a rollout document, empty
+        when it names none. ``config.yaml`` is read from the store now.
         """
         config: SelectionConfig | ModelError
         try:
             config = read_config(self._store)
         except ModelError as error:
             config = error
-        wanted = Wanted(self._settings.l2_model, self._settings.l2_model_criteria, config)
+        wanted = Wanted(self._settings.l2_model, rollout, self._settings.l2_model_criteria, config)
         choice = select(self._catalog, wanted, broken or {})
         return replace(choice, steps=(_standing_in(self.stale), *choice.steps)) if self.stale else choice
 

@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from raxe import __version__
-from raxe.cli import ab, checks, choice, evaluate, models, publishing, rules, scan
+from raxe.cli import ab, checks, choice, evaluate, models, publishing, rollout, rules, scan
 from raxe.cli.output import examples
 
 
@@ -50,6 +50,7 @@ models.app.add_typer(checks.app)
 models.app.add_typer(choice.app)
 models.app.add_typer(publishing.app)
 app.add_typer(models.app, name="models")
+app.add_typer(rollout.app, name="rollout")
 app.add_typer(rules.app, name="rules")
 app.add_typer(ab.app, name="ab")
 

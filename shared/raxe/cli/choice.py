@@ -7,8 +7,11 @@ from typing import Annotated
 import typer
 
 from raxe.bootstrap import ModelRegistry, open_store, pick
+from raxe.bootstrap.rollout import open_rollout
 from raxe.cli.output import examples, facts, reported, show, table
+from raxe.errors import RaxeError
 from raxe.registry import Status, set_default
+from raxe.rollout import Rollout, parse_rollout
 from raxe.settings import from_environment
 
 app = typer.Typer()
@@ -20,12 +23,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def which(as_json: AsJson = False) -> None:
     """Show which model serves, and why.
 
-    RAXE_L2_MODEL decides, else config.yaml, else its fallback model, else the rules alone. The model is loaded as a
+    RAXE_L2_MODEL decides, else the rollout document (RAXE_ROLLOUT), else config.yaml, else its fallback model, else
+    the rules alone. The model is loaded as a
     start would load it. Exit code: 0 there is one, or rules alone are wanted; 1 the model that should serve cannot;
     2 error.
     """
     with reported():
-        loaded, choice = pick(from_environment())
+        settings = from_environment()
+        loaded, choice = pick(settings, _document(settings.rollout))
     serving = choice.model.model_id if choice.model else None
     if as_json:
         digest = loaded.detector.model_info.digest if loaded else None
@@ -64,3 +69,15 @@ def make_default(
     if not written.kept_comments:
         typer.echo("config.yaml had another form: it was rewritten without its comments")
     typer.echo(f"config.yaml: explicit {model_id}")
+
+
+def _document(place: str | None) -> Rollout | None:
+    """The rollout document in force, None without one; an error is said, and config.yaml decides as a start would."""
+    if place is None:
+        return None
+    try:
+        stored = open_rollout(place, patient=True).read()
+        return parse_rollout(stored.content, stored.version)
+    except RaxeError as error:
+        typer.echo(f"warning: no rollout document: {error}", err=True)
+        return None

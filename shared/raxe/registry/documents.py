@@ -1,7 +1,6 @@
 """Between metadata and JSON. Every error names the file and the paths of wrong fields, never a value."""
 
 import json
-import re
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -9,11 +8,9 @@ from pydantic import ValidationError
 from raxe.errors import InvalidMetadata
 from raxe.files import replace_file
 from raxe.registry.metadata import Metadata
+from raxe.strict import wrong_fields
 
 MAX_DOCUMENT_BYTES = 1_000_000
-_MOST_ERRORS = 5
-_FIELD_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")  # anything else as a key may be somebody's text
-_OWN_WORDS = {"extra_forbidden": "is not a known field", "missing": "is required"}
 
 
 def parse_metadata(data: bytes, name: str) -> Metadata:
@@ -66,9 +63,4 @@ def is_first_schema(data: bytes) -> bool:
 
 def invalid(name: str, error: ValidationError) -> InvalidMetadata:
     """The error of a document called ``name``, with the path of each wrong field and what it must be."""
-    found = []
-    for item in error.errors(include_input=False, include_url=False, include_context=False)[:_MOST_ERRORS]:
-        parts = [part if _FIELD_NAME.fullmatch(part) else "(unknown)" for part in map(str, item["loc"])]
-        message = _OWN_WORDS.get(item["type"], item["msg"].removeprefix("Value error, "))
-        found.append(f"{'.'.join(parts) or 'file'}: {message}")
-    return InvalidMetadata(f"{name}: {'; '.join(found)}")
+    return InvalidMetadata(f"{name}: {wrong_fields(error)}")

@@ -12,7 +12,8 @@ from pydantic import Field, ValidationError
 from raxe.errors import InvalidMetadata, ModelNotFound, StoreConflict
 from raxe.protocols import BundleStore
 from raxe.registry.documents import invalid
-from raxe.registry.metadata import MODEL_ID_PATTERN, Strict
+from raxe.registry.metadata import MODEL_ID_PATTERN
+from raxe.strict import Strict
 
 INDEX = "index.json"
 INDEX_SCHEMA = "raxe.index/1"

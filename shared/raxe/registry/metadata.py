@@ -7,19 +7,15 @@ The descriptions of the fields are the documentation: ``schema`` publishes them 
 from enum import StrEnum
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from raxe.strict import Strict
 
 SHA256_PATTERN = r"^sha256:[0-9a-f]{64}$"
 MODEL_ID_PATTERN = r"^[a-z0-9][a-z0-9.-]{2,63}$"
 
 FILE_KINDS = ("bundle", "embeddings", "tokenizer", "golden")
 Quantization = Literal["int8", "fp16", "fp32"]
-
-
-class Strict(BaseModel):
-    """What every part of a document is: frozen, without unknown fields, without NaN or infinity."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=(), allow_inf_nan=False)
 
 
 class Status(StrEnum):

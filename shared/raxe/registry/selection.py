@@ -1,7 +1,8 @@
-"""Which model serves, and why: ``RAXE_L2_MODEL``, else ``config.yaml``, else its fallback model, else the rules alone.
+"""Which model serves, and why.
 
-The first of the two that is set decides. What it names is not replaced by a guess: when that model is missing or cannot
-be loaded, only the fallback model that somebody wrote down takes its place.
+``RAXE_L2_MODEL``, else the rollout document, else ``config.yaml``, else its fallback model, else the rules alone. The
+first of the three that names one decides. What it names is not replaced by a guess: when that model is missing or
+cannot be loaded, only the fallback model that somebody wrote down takes its place.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,11 +17,13 @@ from raxe.errors import InvalidMetadata, ModelError, ModelNotFound, RaxeError
 from raxe.protocols import BundleStore
 from raxe.registry.catalog import Catalog
 from raxe.registry.documents import invalid
-from raxe.registry.metadata import MODEL_ID_PATTERN, Metadata, Strict
+from raxe.registry.metadata import MODEL_ID_PATTERN, Metadata
 from raxe.settings import EXPERIMENT_PATTERN
+from raxe.strict import Strict
 
 CONFIG = "config.yaml"
 VARIABLE = "RAXE_L2_MODEL"
+ROLLOUT = "rollout: champion"
 _MAX_BYTES = 64_000
 _DEFAULT_CRITERIA = "balanced"
 
@@ -89,9 +92,14 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the environment and ``config.yaml`` say; ``config`` is an error when the file cannot be used."""
+    """What the environment, the rollout document and ``config.yaml`` say.
+
+    ``rollout`` is the document's champion, empty when it names none, None without a document; ``config`` is an error
+    when the file cannot be used.
+    """
 
     model_id: str | None = None
+    rollout: str | None = None
     criteria: str | None = None
     config: SelectionConfig | ModelError = field(default_factory=SelectionConfig)
 
@@ -142,14 +150,17 @@ _Offer = tuple[str, Metadata | ModelError | None, str]
 
 def _offers(catalog: Catalog, wanted: Wanted) -> Iterator[_Offer]:
     config = wanted.config
+    named = VARIABLE if wanted.model_id else ROLLOUT if wanted.rollout else None
     if wanted.model_id:
         yield _named(catalog, VARIABLE, wanted.model_id)
-        if isinstance(config, SelectionConfig):
-            yield CONFIG, None, f"{VARIABLE} is set"
     else:
         yield VARIABLE, None, "is not set"
-        if isinstance(config, SelectionConfig):
-            yield _configured(catalog, config, wanted.criteria)
+    if wanted.rollout and not wanted.model_id:
+        yield _named(catalog, ROLLOUT, wanted.rollout)
+    elif wanted.rollout is not None:
+        yield ROLLOUT, None, f"{VARIABLE} is set" if wanted.model_id else "names no champion"
+    if isinstance(config, SelectionConfig):
+        yield (CONFIG, None, f"{named} is set") if named else _configured(catalog, config, wanted.criteria)
     if isinstance(config, ModelError):
         yield CONFIG, config, ""
     elif config.fallback_model_id:

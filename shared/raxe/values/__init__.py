@@ -7,9 +7,24 @@ from raxe.values.explanation import DecisiveSpan, Explanation, WindowScore
 from raxe.values.labels import Decision, Family, Severity, Source
 from raxe.values.layers import Detection, L2Result, ModelInfo, Prediction, ScanResult, StageTimes
 from raxe.values.prompt import Prompt, Span, View
-from raxe.values.scan import Coverage, Failure, Scan, Verdict
+from raxe.values.scan import (
+    CHALLENGER,
+    CHAMPION,
+    OFF,
+    Assignment,
+    Coverage,
+    Failure,
+    RolloutId,
+    Scan,
+    Thresholds,
+    Verdict,
+)
 
 __all__ = [
+    "CHALLENGER",
+    "CHAMPION",
+    "OFF",
+    "Assignment",
     "Coverage",
     "Decision",
     "DecisiveSpan",
@@ -21,12 +36,14 @@ __all__ = [
     "ModelInfo",
     "Prediction",
     "Prompt",
+    "RolloutId",
     "Scan",
     "ScanResult",
     "Severity",
     "Source",
     "Span",
     "StageTimes",
+    "Thresholds",
     "Verdict",
     "View",
     "WindowScore",

@@ -6,10 +6,43 @@ from raxe.values.explanation import Explanation
 from raxe.values.labels import Decision, Family, Severity
 from raxe.values.layers import L2Result, ModelInfo, ScanResult
 
+CHAMPION, CHALLENGER, OFF = "champion", "challenger", "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Least combined score in [0, 1] for review and for block; review <= block."""
+
+    review: float = 0.5
+    block: float = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutId:
+    """Which rollout document answered: the version its store gave it, and the digest of what it says."""
+
+    version: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Who answered a scan.
+
+    Attributes:
+        arm: ``champion``, ``challenger``, or ``off`` when no model is wanted.
+        wanted: the arm that the rollout document gave it; another than ``arm`` when that one could not be loaded.
+        rollout: the document, None without one.
+    """
+
+    arm: str = CHAMPION
+    wanted: str = CHAMPION
+    rollout: RolloutId | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What did not answer: a layer, ``l1`` or ``l2``, or ``explain``, which no verdict hangs on.
+    """What did not answer: a layer, ``l1`` or ``l2``, or ``explain`` and ``rollout``, which no verdict hangs on.
 
     ``error`` is the class of the error: a message could hold the prompt.
     """
@@ -57,6 +90,7 @@ class Scan:
     failures: tuple[Failure, ...] = ()
     duration_ms: float = 0.0
     explanation: Explanation | None = None
+    assignment: Assignment = Assignment()
 
     @property
     def is_attack(self) -> bool:

@@ -1,0 +1,118 @@
+"""Lambda, CodeDeploy, CloudWatch and SNS as a release needs them. boto3 is imported when the first one is made."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from raxe.errors import FunctionRaised, ServiceFailed
+from raxe.protocols import Invocation
+
+_READ_TIMEOUT_S = 35.0  # a scan may take 29 seconds
+_ATTEMPTS = 3
+_SUBJECT_CHARACTERS = 100  # SNS takes no more
+_DONE = "LifecycleEventAlreadyCompletedException"
+
+
+class LambdaFunction:
+    """A function by an ARN that ends in a version or an alias."""
+
+    def __init__(self, arn: str) -> None:
+        """Makes the client; nothing is called."""
+        self._arn, self._client = arn, _client("lambda")
+
+    def invoke(self, event: Mapping[str, Any]) -> Invocation:
+        """What it returned; raises FunctionRaised or ServiceFailed."""
+        with _typed("lambda:Invoke"):
+            answer = self._client.invoke(FunctionName=self._arn, Payload=json.dumps(event).encode())
+            payload = answer["Payload"].read()
+        if "FunctionError" in answer:
+            raise FunctionRaised(f"the function ended with {answer['FunctionError']}")
+        try:
+            returned = json.loads(payload)
+        except ValueError:
+            raise FunctionRaised("the function returned something that is not JSON") from None
+        if not isinstance(returned, dict):
+            raise FunctionRaised("the function did not return an object")
+        return Invocation(returned, str(answer.get("ExecutedVersion", "")))
+
+
+class CodeDeployHooks:
+    """CodeDeploy, waiting for a hook."""
+
+    def __init__(self) -> None:
+        """Makes the client; nothing is called."""
+        self._client = _client("codedeploy")
+
+    def report(self, deployment_id: str, execution_id: str, *, succeeded: bool) -> None:
+        """Tells CodeDeploy; that it already knows, such as after an answer that was lost, is no error."""
+        with _typed("codedeploy:PutLifecycleEventHookExecutionStatus", ignored=_DONE):
+            self._client.put_lifecycle_event_hook_execution_status(
+                deploymentId=deployment_id,
+                lifecycleEventHookExecutionId=execution_id,
+                status="Succeeded" if succeeded else "Failed",
+            )
+
+
+class CloudWatchAlarms:
+    """The alarms of the account and region."""
+
+    def __init__(self) -> None:
+        """Makes the client; nothing is called."""
+        self._client = _client("cloudwatch")
+
+    def raised(self, names: Sequence[str]) -> list[str]:
+        """Those of the names, at most 100, that are in alarm, sorted; raises ServiceFailed."""
+        with _typed("cloudwatch:DescribeAlarms"):
+            found = self._client.describe_alarms(AlarmNames=list(names), AlarmTypes=["MetricAlarm"], MaxRecords=100)
+        states = {each["AlarmName"]: each["StateValue"] for each in found["MetricAlarms"]}
+        if missing := sorted(set(names) - states.keys()):
+            raise ServiceFailed(f"cloudwatch:DescribeAlarms: there is no alarm {', '.join(missing)}")
+        return sorted(name for name, state in states.items() if state == "ALARM")
+
+
+class SnsTopic:
+    """A topic by its ARN."""
+
+    def __init__(self, arn: str) -> None:
+        """Makes the client; nothing is called."""
+        self._arn, self._client = arn, _client("sns")
+
+    def publish(self, subject: str, message: str) -> None:
+        """Says it; raises ServiceFailed."""
+        with _typed("sns:Publish"):
+            self._client.publish(TopicArn=self._arn, Subject=subject[:_SUBJECT_CHARACTERS], Message=message)
+
+
+@contextmanager
+def _typed(call: str, ignored: str = "") -> Iterator[None]:
+    """Makes an error of botocore one of ours, which names the call and the code."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (lazy)
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415
+
+    try:
+        yield
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        if not ignored or code != ignored:
+            raise ServiceFailed(f"{call}: {code}") from None
+    except (BotoCoreError, ResponseParserError, HTTPError) as error:
+        raise ServiceFailed(f"{call}: {type(error).__name__}") from None
+
+
+@cache
+def _session() -> Any:  # noqa: ANN401  (its type knows only services whose stubs are installed)
+    import boto3  # noqa: PLC0415  (100 ms that no scan pays)
+
+    return boto3.session.Session()
+
+
+def _client(service: str) -> Any:  # noqa: ANN401  (boto3 makes its clients at run time)
+    from botocore.config import Config  # noqa: PLC0415
+
+    config = Config(
+        connect_timeout=2, read_timeout=_READ_TIMEOUT_S, retries={"mode": "standard", "total_max_attempts": _ATTEMPTS}
+    )
+    return _session().client(service, config=config)

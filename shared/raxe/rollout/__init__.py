@@ -1,0 +1,18 @@
+"""The rollout document: which model answers whom, from which score on, and what when none answers."""
+
+from raxe.rollout.document import MAX_BYTES, dump_rollout, parse_rollout
+from raxe.rollout.edits import previous, rollback_note
+from raxe.rollout.value import BUCKETS, Rollout, Split, bucket_of, buckets_of
+
+__all__ = [
+    "BUCKETS",
+    "MAX_BYTES",
+    "Rollout",
+    "Split",
+    "bucket_of",
+    "buckets_of",
+    "dump_rollout",
+    "parse_rollout",
+    "previous",
+    "rollback_note",
+]
