@@ -8,11 +8,13 @@ from functools import cache
 
 from raxe.bootstrap.choosing import pick
 from raxe.bootstrap.golden import Golden
+from raxe.bootstrap.loading import LoadedModel
+from raxe.bootstrap.models import ModelRegistry
 from raxe.detectors import BrokenDetector, RuleDetector, StubDetector
 from raxe.errors import RaxeError, StoreError
 from raxe.policy import Policy
 from raxe.protocols import ModelLayer
-from raxe.registry import Choice
+from raxe.registry import Choice, Outcome, Step
 from raxe.rules import load_rule_set
 from raxe.scanner import Scanner
 from raxe.settings import Settings, from_environment
@@ -84,9 +86,25 @@ def build_engine(settings: Settings) -> Engine:
     A model that cannot be loaded does not stop the start: rules go on alone, every scan carries a failure and health is
     degraded. Wrong rules do stop it: InvalidRules.
     """
+    return _assembled(settings, *pick(settings))
+
+
+def build_model_engine(model_id: str, settings: Settings) -> Engine:
+    """The engine of one registered model, whatever is selected; no other model takes its place.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be loaded.
+        InvalidRules: the rules are damaged.
+    """
+    registry = ModelRegistry(settings=settings)
+    model = registry.get_model(model_id)
+    step = Step("asked for", Outcome.PICKED, "named", model.model_id)
+    return _assembled(settings, registry.load(model), Choice(model, (step,)))
+
+
+def _assembled(settings: Settings, loaded: LoadedModel | None, choice: Choice) -> Engine:
     rules = load_rule_set()
     policy = Policy(on_failure=settings.on_failure)
-    loaded, choice = pick(settings)
     model: ModelLayer = BrokenDetector(choice.cause) if choice.cause else StubDetector()
     if loaded is not None:
         model = loaded.detector

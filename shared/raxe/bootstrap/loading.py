@@ -89,7 +89,7 @@ def load_plain(graph: Path, tokenizer: Path, settings: Settings, max_length: int
         raise ModelNotFound(f"no graph at {graph.name}")
     classifier = PlainClassifier(
         TextTokenizer(tokenizer),
-        Session(graph, threads=settings.onnx_num_threads, providers=settings.onnx_providers),
+        Session(graph, threads=settings.onnx_num_threads, providers=settings.onnx_providers, name=graph.name),
     )
     with graph.open("rb") as file:
         digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
