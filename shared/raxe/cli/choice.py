@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from raxe.bootstrap import ModelRegistry, open_store, pick
+from raxe.cli.ids import ModelId
 from raxe.cli.output import examples, facts, reported, show, table
 from raxe.registry import Status, set_default
 from raxe.settings import from_environment
@@ -42,7 +43,7 @@ def which(as_json: AsJson = False) -> None:
 
 @app.command("set-default", epilog=examples("raxe models set-default ID", "raxe models set-default ID --json"))
 def make_default(
-    model_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the model.", show_default=False)],
+    model_id: ModelId,
     as_json: AsJson = False,
 ) -> None:
     """Make config.yaml name this model; its other keys stay.

@@ -3,7 +3,20 @@
 from raxe.measuring.documents import Measured, document
 from raxe.measuring.page import page
 from raxe.measuring.resident import memory_mb
-from raxe.measuring.running import Answer, Bench, ModelRun, Run, answer, finished, interleaved, measure, prepare
+from raxe.measuring.running import (
+    Answer,
+    Bench,
+    ModelRun,
+    Run,
+    answer,
+    finished,
+    fit,
+    interleaved,
+    load_average,
+    measure,
+    now,
+    prepare,
+)
 from raxe.measuring.samples import Sample, SampleSet, read_samples, smoke_samples
 
 __all__ = [
@@ -17,9 +30,12 @@ __all__ = [
     "answer",
     "document",
     "finished",
+    "fit",
     "interleaved",
+    "load_average",
     "measure",
     "memory_mb",
+    "now",
     "page",
     "prepare",
     "read_samples",

@@ -30,6 +30,7 @@ def page(run: Run) -> str:
     """The whole page."""
     samples = run.samples
     facts = {
+        "models": ", ".join(model.model_id for model in run.models),
         "measured": f"{run.started}, UTC",
         "machine": run.machine,
         "load average": f"{run.load[0]:g} before, {run.load[1]:g} after",
@@ -38,7 +39,6 @@ def page(run: Run) -> str:
         "scans a model": f"{run.iterations * len(samples.samples)}, in turn with the others",
     }
     return Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
-        title=escape(" and ".join(model.model_id for model in run.models)),
         lead=_SMOKE if samples.smoke else _OWN,
         facts="\n".join(f"<dt>{escape(name)}</dt><dd>{escape(words)}</dd>" for name, words in facts.items()),
         tables="\n".join((_figures(run), _differing(run))),
@@ -47,15 +47,16 @@ def page(run: Run) -> str:
 
 
 def _figures(run: Run) -> str:
-    rows = []
+    fitting, serving = [], []
     for model in run.models:
         found, latency = run.figures(model), model.latency
         times = (latency.p50_ms, latency.p95_ms, latency.p99_ms) if latency else (None,) * 3
-        cells = [_cell(getattr(found, name), 4) for name in _QUALITY]
-        cells += [_cell(value, 2) for value in times]
-        rows.append((model.model_id, *cells, _cell(model.memory_mb, 0), _cell(model.size_mb, 1)))
+        fitting.append((model.model_id, *(_cell(getattr(found, name), 4) for name in _QUALITY)))
+        cost = (_cell(model.memory_mb, 0), _cell(model.size_mb, 1))
+        serving.append((model.model_id, *(_cell(value, 2) for value in times), *cost))
     head = ("model", "recall", "FPR", "precision", "F1", "bal. acc.", "AUROC")
-    return _table("Figures", (*head, "p50 ms", "p95 ms", "p99 ms", "memory MB", "size MB"), rows)
+    costs = ("model", "p50 ms", "p95 ms", "p99 ms", "memory MB", "files MB")
+    return "\n".join((_table("Verdicts", head, fitting), _table("Latency, memory, size", costs, serving)))
 
 
 def _differing(run: Run) -> str:

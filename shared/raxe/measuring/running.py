@@ -118,8 +118,7 @@ class Run:
 
     def figures(self, model: ModelRun) -> Figures:
         """How well verdicts and scores of a model fit the labels; texts without one are left out."""
-        pairs = [(s.label, a) for s, a in zip(self.samples.samples, model.answers, strict=True) if s.label is not None]
-        return figures([label for label, _ in pairs], [a.flagged for _, a in pairs], [a.score for _, a in pairs])
+        return fit(self.samples, model.answers)
 
     @property
     def differing(self) -> tuple[int, ...]:
@@ -127,6 +126,12 @@ class Run:
         said = zip(*(model.answers for model in self.models), strict=True)
         pairs = zip(self.samples.samples, said, strict=True)
         return tuple(sample.line for sample, answers in pairs if len({each.verdict for each in answers}) > 1)
+
+
+def fit(samples: SampleSet, answers: Sequence[Answer]) -> Figures:
+    """How well answers, one a text, fit the labels; texts without one are left out."""
+    pairs = [(s.label, a) for s, a in zip(samples.samples, answers, strict=True) if s.label is not None]
+    return figures([label for label, _ in pairs], [a.flagged for _, a in pairs], [a.score for _, a in pairs])
 
 
 def measure(model_ids: Sequence[str], samples: SampleSet, settings: Settings, iterations: int = 20) -> Run:
