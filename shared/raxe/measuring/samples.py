@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from raxe.errors import InvalidInput
 from raxe.values import Source
@@ -64,7 +64,7 @@ class _Line(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
     text: str
-    label: Literal[0, 1] | None = None
+    label: int | None = Field(default=None, ge=0, le=1)
     role: Literal["user", "document", "tool"] = "user"
 
 
@@ -117,4 +117,8 @@ def _row(line: str, number: int) -> Sample:
 
 
 # What pydantic says of JSON that is none repeats a part of it.
-_WORDS = {"json_invalid": "is not valid JSON", "model_type": "must be a JSON object", "missing": "is required"}
+_LABEL = "must be 0 or 1"
+_WORDS = {
+    "json_invalid": "is not valid JSON", "model_type": "must be a JSON object", "missing": "is required",
+    "int_type": _LABEL, "greater_than_equal": _LABEL, "less_than_equal": _LABEL,
+}  # fmt: skip
