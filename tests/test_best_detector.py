@@ -18,9 +18,12 @@ from tests.onnx_graph import Array, Graph, Node
 GONE = {"bundle_sha256": "sha256:" + "0" * 64}
 
 
+OTHER = 3  # the logit of no attack, where the graph has one
+
+
 def logits_onnx(width: int = 2, output: str = "logits", attack: float = 8) -> bytes:
     """A graph that gives the attack a logit of 8 where ZORKMID is in the window, of -8 where it is not."""
-    table = np.zeros((len(VOCABULARY), width), dtype=np.float32)
+    table = np.full((len(VOCABULARY), width), OTHER, dtype=np.float32)
     table[:, -1] = -8
     table[VOCABULARY.index(ZORKMID), -1] = attack
     constants: Mapping[str, Array] = {"table": table}
@@ -115,7 +118,9 @@ def test_a_plain_detector_scores(
     )
     assert found.threshold == 0.7
     result = found.analyze("word " * 2000 + ZORKMID)
-    assert (result.score > 0.99, result.predictions, result.windows > 2) == (True, (), True)
+    expected = 1 / (1 + np.exp(-(8 - (OTHER if width > 1 else 0))))
+    assert (result.score, result.predictions) == (pytest.approx(expected, abs=1e-5), ())
+    assert result.windows > 2
     assert found.analyze(f"a {PLUGH}").score < 0.5
 
 

@@ -60,7 +60,6 @@ def try_model(
         typer.echo(json.dumps({"model_id": model_id, "prompts": counts(samples), **totals, "answers": rows}))
     else:
         show_answers(samples, answers, show_texts=show_texts)
-        # A share that is not 1 must not be shown as 1.0000: the counts are exact.
         words = [f"recall {cell(found.recall)} of {samples.attacks}", f"FPR {cell(found.fpr)} of {samples.benign}"]
         typer.echo(f"{', '.join(words)}{smoke_note(samples)}{f'; {failed} failed' if failed else ''}")
     raise typer.Exit(int(not passed))

@@ -68,7 +68,7 @@ def _differing(run: Run) -> str:
             label = {None: "-", 0: "benign", 1: "attack"}[sample.label]
             rows.append((f"{sample.line}", sample.digest, label, *(f"{a.verdict} {a.score:.3f}" for a in said)))
     if not rows:
-        return '<p class="lead">Every labelled text got the verdict that its label asks for, from every model.</p>'
+        return '<p class="lead">No text is judged differently by the models, or otherwise than its label says.</p>'
     head = ("line", "sha256", "label", *(model.model_id for model in run.models))
     return _table("Texts that models judge differently, or wrongly", head, rows)
 
