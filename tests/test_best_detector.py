@@ -119,8 +119,8 @@ def test_a_plain_detector_scores(
     assert found.threshold == 0.7
     result = found.analyze("word " * 2000 + ZORKMID)
     expected = 1 / (1 + np.exp(-(8 - (OTHER if width > 1 else 0))))
-    assert (result.score, result.predictions) == (pytest.approx(expected, abs=1e-5), ())
-    assert result.windows > 2
+    assert result.score == pytest.approx(expected, abs=1e-5)
+    assert (result.predictions, result.windows > 2) == ((), True)
     assert found.analyze(f"a {PLUGH}").score < 0.5
 
 
