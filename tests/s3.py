@@ -53,9 +53,9 @@ def moto_server(requests: Requests | None = None) -> Iterator[str]:
         yield address
 
 
-def new_bucket(endpoint: str) -> str:
-    """The name of a bucket that nobody else uses."""
-    name = f"raxe-test-{next(_numbers)}"
+def new_bucket(endpoint: str, name: str | None = None) -> str:
+    """The name of a new bucket, by default one that nobody else uses."""
+    name = name or f"raxe-test-{next(_numbers)}"
     boto3.session.Session().client("s3", endpoint_url=endpoint).create_bucket(
         Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from raxe.bootstrap import ModelRegistry
+    from raxe.bootstrap.best import create_best_l2_detector, create_onnx_only_detector
     from raxe.bootstrap.selector import ABModelSelector
     from raxe.client import Raxe
     from raxe.detectors import StubDetector as StubL2Detector
@@ -22,6 +23,8 @@ _HOMES = {
     "StubL2Detector": ("raxe.detectors", "StubDetector"),
     "RaxeError": ("raxe.errors", "RaxeError"),
     "ModelRegistry": ("raxe.bootstrap", "ModelRegistry"),
+    "create_best_l2_detector": ("raxe.bootstrap.best", "create_best_l2_detector"),
+    "create_onnx_only_detector": ("raxe.bootstrap.best", "create_onnx_only_detector"),
     "Decision": ("raxe.values", "Decision"),
     "Family": ("raxe.values", "Family"),
     "L2Result": ("raxe.values", "L2Result"),
@@ -46,6 +49,8 @@ __all__ = [
     "Source",
     "StubL2Detector",
     "Verdict",
+    "create_best_l2_detector",
+    "create_onnx_only_detector",
 ]
 
 

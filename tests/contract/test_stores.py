@@ -1,4 +1,4 @@
-"""``BundleStore``: the local folder, S3 and the fake of the tests keep the same promises."""
+"""``BundleStore``: the local folder, S3, a store that is shown, and the fake of the tests keep the same promises."""
 
 import io
 from collections.abc import Callable
@@ -6,9 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from rich.progress import Progress
 
 from raxe.adapters import KeptStore, LocalBundleStore
 from raxe.adapters.s3 import S3BundleStore, S3Options
+from raxe.cli.transfer import ShownStore
 from raxe.errors import ModelNotFound, StoreConflict, StoreDenied, StoreError, StoreUnavailable
 from raxe.protocols import BundleStore
 from tests.fakes import FakeStore
@@ -19,6 +21,7 @@ STORES: dict[str, Callable[[Path, str], BundleStore]] = {
     "s3": lambda _, endpoint: bucket_store(endpoint),
     "kept": lambda folder, endpoint: KeptStore(bucket_store(endpoint), folder / "kept"),
     "fake": lambda _, __: FakeStore(),
+    "shown": lambda folder, _: ShownStore(LocalBundleStore(folder / "store"), Progress(disable=True)),
 }
 
 

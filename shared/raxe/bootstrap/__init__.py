@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from raxe.bootstrap.choosing import pick
-    from raxe.bootstrap.engine import Engine, build_engine, process_engine
+    from raxe.bootstrap.engine import Engine, build_engine, build_model_engine, process_engine
     from raxe.bootstrap.golden import Golden
     from raxe.bootstrap.loading import load_detector, load_from_files
     from raxe.bootstrap.models import ModelRegistry
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "choosing": ("pick",),
-    "engine": ("Engine", "build_engine", "process_engine"),
+    "engine": ("Engine", "build_engine", "build_model_engine", "process_engine"),
     "golden": ("Golden",),
     "loading": ("load_detector", "load_from_files"),
     "models": ("ModelRegistry",),
@@ -31,6 +31,7 @@ __all__ = [
     "ModelRegistry",
     "Serving",
     "build_engine",
+    "build_model_engine",
     "cache_folder",
     "load_detector",
     "load_from_files",

@@ -9,10 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from raxe.bootstrap.golden import Golden
+from raxe.bootstrap.models import ModelRegistry
 from raxe.bootstrap.serving import Serving, build_serving
 from raxe.detectors import RuleDetector
 from raxe.errors import RaxeError, StoreError
-from raxe.registry import Choice
+from raxe.registry import Choice, Outcome, Step
 from raxe.rules import load_rule_set
 from raxe.scanner import Scanner
 from raxe.settings import Settings, from_environment
@@ -132,6 +133,21 @@ def build_engine(settings: Settings) -> Engine:
         serving.choice,
         provider,
     )
+
+
+def build_model_engine(model_id: str, settings: Settings) -> Engine:
+    """The engine of one registered model, whatever is selected; no other model takes its place.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be loaded.
+        InvalidRules: the rules are damaged.
+    """
+    own = replace(settings, l2_model=model_id, use_onnx_only=True, rollout=None)
+    registry = ModelRegistry(settings=own)
+    model = registry.get_model(model_id)
+    registry.load(model)  # kept: the engine takes it from there
+    step = Step("asked for", Outcome.PICKED, "named", model.model_id)
+    return replace(build_engine(own), choice=Choice(model, (step,)))
 
 
 @cache

@@ -1,18 +1,18 @@
 """Encoder + heads: windows of token ids -> scores. Knows nothing of prompts, rules or verdicts."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from raxe.classifier.batching import FloatArray, Windows, feeds, in_batches
 from raxe.classifier.session import Session
 from raxe.classifier.tokens import TextTokenizer
 from raxe.errors import DetectorFailed
 from raxe.values import Family, Severity
 
-FloatArray = NDArray[np.float32]
 _ONE = 1 + 1e-5  # a softmax in float32 may round above 1
 
 
@@ -80,23 +80,16 @@ class Classifier:
         self.attacks = attacks
         self._encoder, self._heads = encoder, heads
 
-    def score(self, windows: Sequence[Sequence[int]], batch_size: int) -> Scores:
+    def score(self, windows: Windows, batch_size: int) -> Scores:
         """Scores of windows of token ids (without special tokens), in order.
-
-        Windows of like length share a session call, so that padding costs little.
 
         Raises:
             DetectorFailed: the runtime failed, or a score is not there, of another shape or no number in [0, 1]: a NaN
                 would pass every threshold as benign.
         """
-        order = sorted(range(len(windows)), key=lambda i: len(windows[i]))
         started = time.perf_counter()
-        parts = [
-            self._embed([windows[i] for i in order[at : at + batch_size]]) for at in range(0, len(order), batch_size)
-        ]
+        embeddings = in_batches(windows, batch_size, self._embed)
         encoded = time.perf_counter()
-        back = np.argsort(np.array(order, dtype=np.int64))
-        embeddings = np.concatenate(parts)[back]
         outputs = self._heads.run({"embedding": embeddings})
         self._check(outputs, len(windows))
         anomaly, clusters = self.attacks.nearest(embeddings)
@@ -106,16 +99,8 @@ class Classifier:
             encode_ms=(encoded - started) * 1000, classify_ms=(done - encoded) * 1000,
         )  # fmt: skip
 
-    def _embed(self, windows: list[Sequence[int]]) -> FloatArray:
-        tokens = self.tokenizer
-        width = max(len(window) for window in windows) + 2
-        input_ids = np.full((len(windows), width), tokens.pad, dtype=np.int64)
-        attention_mask = np.zeros_like(input_ids)
-        for row, window in enumerate(windows):
-            size = len(window) + 2
-            input_ids[row, :size] = np.array([tokens.cls, *window, tokens.sep], dtype=np.int64)
-            attention_mask[row, :size] = 1
-        embedding = self._encoder.run({"input_ids": input_ids, "attention_mask": attention_mask}).get("embedding")
+    def _embed(self, windows: Windows) -> FloatArray:
+        embedding = self._encoder.run(feeds(windows, self.tokenizer)).get("embedding")
         if (
             embedding is None
             or embedding.ndim != 2

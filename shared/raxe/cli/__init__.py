@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from raxe import __version__
-from raxe.cli import ab, checks, choice, evaluate, models, publishing, rollout, rules, scan
+from raxe.cli import ab, checks, choice, evaluate, measured, models, publishing, rollout, rules, scan
 from raxe.cli.output import examples
 
 
@@ -28,7 +28,6 @@ app = typer.Typer(
     help="A prompt firewall: scans texts for attacks on language models, on this machine.",
     epilog=examples('raxe scan "Tell me about otters"', "raxe evaluate --data rows.jsonl", "raxe COMMAND --help"),
     no_args_is_help=True,
-    add_completion=False,
     # Plain text looks the same in a terminal, a pipe and the documentation; a pretty traceback could show the text.
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -48,6 +47,7 @@ app.command(
 )(evaluate.evaluate)
 models.app.add_typer(checks.app)
 models.app.add_typer(choice.app)
+models.app.add_typer(measured.app)
 models.app.add_typer(publishing.app)
 app.add_typer(models.app, name="models")
 app.add_typer(rollout.app, name="rollout")

@@ -1,4 +1,4 @@
-"""``raxe models validate`` and ``compare``: whether models hold what they say, and how they differ."""
+"""``raxe models validate``: whether models hold what they say."""
 
 import json
 from dataclasses import asdict
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from raxe.bootstrap import ModelRegistry
-from raxe.cli.output import examples, fail, reported, show, table
+from raxe.cli.ids import known_ids
+from raxe.cli.output import examples, reported
 
 if TYPE_CHECKING:  # it takes 10 ms that the other commands need not pay
     from raxe.bootstrap.validation import Check, Validation
@@ -20,7 +21,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @app.command(epilog=examples("raxe models validate", "raxe models validate ID --json"))
 def validate(
     model_id: Annotated[
-        str | None, typer.Argument(metavar="ID", help="Id of the model; without it all of them.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="ID", help="Id of the model; without it all of them.", show_default=False, autocompletion=known_ids
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -47,37 +51,9 @@ def validate(
     raise typer.Exit(int(not all(one.passed for one in found)))
 
 
-@app.command(epilog=examples("raxe models compare A B", "raxe models compare A B C --json"))
-def compare(
-    model_ids: Annotated[list[str], typer.Argument(metavar="ID ID...", help="Two models or more.", show_default=False)],
-    as_json: AsJson = False,
-) -> None:
-    """Show the figures of models side by side, as their metadata has them: size, latency, memory, accuracy.
-
-    What was not measured is a dash (null in JSON). Exit code: 0, or 2 for an error.
-    """
-    with reported():
-        if len(model_ids) < 2:
-            fail("give two models or more")
-        figures = ModelRegistry().compare_models(model_ids).figures()
-    if as_json:
-        typer.echo(json.dumps(figures))
-        return
-    made = table(["figure"], [str(each["model_id"]) for each in figures])
-    for name in list(figures[0])[1:]:
-        made.add_row(name, *(_cell(each[name]) for each in figures))
-    show(made)
-
-
 def _checks(one: "Validation") -> list[dict[str, object]]:
     return [{**asdict(check), "passed": check.problem is None} for check in one.checks]
 
 
 def _words(check: "Check") -> str:
     return check.name if check.problem is None else f"{check.name}: {check.problem}"
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return "-" if value is None else str(value)

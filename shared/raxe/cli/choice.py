@@ -8,6 +8,7 @@ import typer
 
 from raxe.bootstrap import ModelRegistry, open_store, pick
 from raxe.bootstrap.rollout import open_rollout
+from raxe.cli.ids import ModelId
 from raxe.cli.output import examples, facts, reported, show, table
 from raxe.errors import RaxeError
 from raxe.registry import Status, set_default
@@ -47,7 +48,7 @@ def which(as_json: AsJson = False) -> None:
 
 @app.command("set-default", epilog=examples("raxe models set-default ID", "raxe models set-default ID --json"))
 def make_default(
-    model_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the model.", show_default=False)],
+    model_id: ModelId,
     as_json: AsJson = False,
 ) -> None:
     """Make config.yaml name this model; its other keys stay.

@@ -1,23 +1,20 @@
 """``raxe evaluate``: the serving path on labelled rows."""
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import track
 from rich.table import Table
 
 from raxe.bootstrap import build_engine
-from raxe.cli.output import console, fail, reported, show, table
+from raxe.cli.output import fail, reported, show, table, tracked
 from raxe.evaluation import Report, SetReport, read_rows
 from raxe.evaluation import evaluate as report_on
 from raxe.settings import from_environment
 
 _MOST_DECIMALS = 6
-_ENOUGH = 2  # progress bar: a refresh more often would be in the latencies
 
 
 def evaluate(
@@ -30,22 +27,14 @@ def evaluate(
     Rows are scanned one at a time, as requests would be. A row is flagged when its verdict is review or block. A row
     whose text is refused (empty or too large) never reaches the model behind the firewall: it counts as flagged, and
     in the column refused. A figure that is not defined, such as recall without an attack, is printed as - (null in
-    JSON).
+    JSON). Exit code: 0, or 2 for an error.
     """
     with reported():
         rows = read_rows(data, limit)
         engine = build_engine(from_environment())
     if engine.broken:
         fail(f"the model is not loaded: {engine.broken}; USE_ONNX_ONLY=false evaluates the rules alone")
-    bar = track(
-        rows,
-        "scanning",
-        console=console(stderr=True),
-        transient=True,
-        refresh_per_second=_ENOUGH,
-        disable=not sys.stderr.isatty(),
-    )
-    report = report_on(bar, engine)
+    report = report_on(tracked(rows, "scanning", len(rows)), engine)
     if as_json:
         typer.echo(json.dumps(_body(report), allow_nan=False))
     else:

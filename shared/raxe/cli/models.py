@@ -8,20 +8,29 @@ import typer
 
 from raxe.adapters import LocalBundleStore
 from raxe.bootstrap import ModelRegistry
+from raxe.cli.ids import ModelId
 from raxe.cli.output import examples, facts, reported, show, table
 from raxe.registry import Metadata, migrate_metadata, read_document, save_metadata
 from raxe.registry.schema import json_schema
 from raxe.registry.schema import template as metadata_template
 from raxe.settings import from_environment
 
-app = typer.Typer(help="The models in the registry (RAXE_MODELS_DIR).", no_args_is_help=True)
+app = typer.Typer(
+    help="The models in the registry.",
+    epilog=examples("raxe models list", "raxe models test ID", "raxe models COMMAND --help"),
+    no_args_is_help=True,
+)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command("list", epilog=examples("raxe models list", "raxe models list --json"))
 def list_models(as_json: AsJson = False) -> None:
-    """List the models; a metadata file that is wrong is named on stderr."""
+    """List the models.
+
+    The registry is RAXE_MODELS_DIR, or RAXE_MODELS_URL. A metadata file that is wrong is named on stderr. Exit code: 0,
+    or 2 for an error.
+    """
     with reported():
         registry = _registry()
     for error in registry.errors.values():
@@ -42,10 +51,10 @@ def list_models(as_json: AsJson = False) -> None:
 
 @app.command(epilog=examples("raxe models info ID", "raxe models info ID --json"))
 def info(
-    model_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the model.", show_default=False)],
+    model_id: ModelId,
     as_json: AsJson = False,
 ) -> None:
-    """Show the metadata of one model."""
+    """Show the metadata of one model. Exit code: 0, or 2 for an error."""
     with reported():
         model = _registry().get_model(model_id)
     if as_json:
@@ -61,12 +70,21 @@ def info(
 
 
 @app.command(epilog=examples("raxe models migrate models/metadata/old.json"))
-def migrate(file: Annotated[Path, typer.Argument(metavar="FILE", help="A v1 metadata file.")]) -> None:
-    """Rewrite a v1 metadata file as schema 2.0, checksums and missing parts from the model's files."""
+def migrate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A v1 metadata file.")], as_json: AsJson = False
+) -> None:
+    """Rewrite a v1 metadata file as schema 2.0.
+
+    Checksums and missing parts come from the model's files. Exit code: 0, or 2 for an error, which leaves the file as
+    it was.
+    """
     with reported():
         store = LocalBundleStore(from_environment().models_dir)
         made = migrate_metadata(read_document(file), file.name, store.path)
         save_metadata(file, made.metadata)
+    if as_json:
+        typer.echo(json.dumps({"file": str(file), "metadata": _body(made.metadata), "dropped": made.dropped}))
+        return
     for field in made.dropped:
         typer.echo(f"dropped: {field}")
     typer.echo(f"{file.name}: {made.metadata.model_id} is of schema 2.0, {made.metadata.status.value}")
@@ -74,13 +92,13 @@ def migrate(file: Annotated[Path, typer.Argument(metavar="FILE", help="A v1 meta
 
 @app.command(epilog=examples("raxe models schema > docs/metadata.schema.json"))
 def schema() -> None:
-    """Print the JSON Schema of metadata 2.0."""
+    """Print the JSON Schema of metadata 2.0. Exit code: 0."""
     typer.echo(json_schema(), nl=False)
 
 
 @app.command(epilog=examples("raxe models template > docs/metadata.template.jsonc"))
 def template() -> None:
-    """Print metadata with a comment above each field."""
+    """Print metadata with a comment above each field. Exit code: 0."""
     typer.echo(metadata_template(), nl=False)
 
 

@@ -1,18 +1,22 @@
 """What the commands share: the console, tables, and errors as one line and exit code 2."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import typer
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
 from raxe.errors import InvalidInput, RaxeError
 
+T = TypeVar("T")
+
 FAILED = 2  # exit code when there is no answer: bad input, wrong settings, unreadable file
+_REFRESHES_PER_SECOND = 2  # of a bar: more often would be in the latencies
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -43,6 +47,26 @@ def reported() -> Iterator[None]:
         fail(f"{error.field}: {error}")
     except RaxeError as error:
         fail(str(error))
+
+
+def tracked(items: Iterable[T], what: str, total: int) -> Iterable[T]:
+    """The items, while a bar on stderr shows how many of ``total`` are done; no bar where stderr is no terminal."""
+    return track(
+        items,
+        what,
+        total,
+        console=console(stderr=True),
+        transient=True,
+        refresh_per_second=_REFRESHES_PER_SECOND,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def cell(value: object) -> str:
+    """A figure in four digits, a word as it is, a dash for what is not known."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "-" if value is None else str(value)
 
 
 def table(left: Sequence[str], right: Sequence[str] = ()) -> Table:

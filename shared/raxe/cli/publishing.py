@@ -8,7 +8,9 @@ import typer
 
 from raxe import registry as models
 from raxe.bootstrap import ModelRegistry, cache_folder, open_place, open_store
+from raxe.cli.ids import ModelId
 from raxe.cli.output import examples, reported
+from raxe.cli.transfer import transfers
 from raxe.protocols import BundleStore
 from raxe.registry import Alias, Metadata, ModelFiles
 from raxe.settings import from_environment
@@ -16,7 +18,6 @@ from raxe.settings import from_environment
 app = typer.Typer()
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the model.", show_default=False)]
 In = Annotated[
     str | None, typer.Option("--in", help="s3://bucket/prefix; else that of RAXE_MODELS_URL.", show_default=False)
 ]
@@ -25,7 +26,7 @@ _BUCKET = "s3://my-bucket/models"
 
 @app.command(epilog=examples(f"raxe models publish ID --to {_BUCKET} --promote champion"))
 def publish(
-    model_id: Id,
+    model_id: ModelId,
     to: Annotated[str, typer.Option(help="s3://bucket/prefix, or a folder.", show_default=False)],
     alias: Annotated[
         str | None, typer.Option("--promote", help="Then point this alias to it.", show_default=False)
@@ -36,8 +37,8 @@ def publish(
 
     Publishing it again changes nothing; other files under its id are refused. Exit code: 0, or 2 for an error.
     """
-    with reported():
-        registry, target = ModelRegistry(), open_place(to)
+    with reported(), transfers() as shown:
+        registry, target = ModelRegistry(), shown(open_place(to))
         model = models.publish(registry.get_model(model_id), registry.files, target, _files(target))
         moved = models.promote(target, model.model_id, alias, _now()) if alias else None
     _say_model(f"published {model.model_id} to {to}", model, as_json=as_json)
@@ -47,24 +48,25 @@ def publish(
 
 @app.command(epilog=examples(f"raxe models pull ID --from {_BUCKET}"))
 def pull(
-    model_id: Id,
+    model_id: ModelId,
     source: Annotated[str, typer.Option("--from", help="s3://bucket/prefix, or a folder.", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
-    """Copy a published model, by id or alias, into the registry (RAXE_MODELS_DIR).
+    """Copy a published model into the registry.
 
-    Every file is compared with its checksum before and after it is written. Exit code: 0, or 2 for an error.
+    It is named by id or alias; the registry is RAXE_MODELS_DIR. Every file is compared with its checksum before and
+    after it is written. Exit code: 0, or 2 for an error.
     """
-    with reported():
+    with reported(), transfers() as shown:
         settings = from_environment()
-        there, target = ModelRegistry(open_place(source), settings=settings), open_store(settings)
+        there, target = ModelRegistry(shown(open_place(source)), settings=settings), shown(open_store(settings))
         model = models.pull(there.get_model(model_id), there.files, target, _files(target))
     _say_model(f"pulled {model.model_id} from {source}, checksums hold", model, as_json=as_json)
 
 
 @app.command(epilog=examples(f"raxe models promote ID --as champion --in {_BUCKET}"))
 def promote(
-    model_id: Id,
+    model_id: ModelId,
     alias: Annotated[str, typer.Option("--as", help="The alias, such as champion.", show_default=False)],
     place: In = None,
     as_json: AsJson = False,
@@ -84,9 +86,10 @@ def rollback(
     place: In = None,
     as_json: AsJson = False,
 ) -> None:
-    """Point an alias to the model before its last promotion again; once more goes one further back.
+    """Point an alias to its last model but one again.
 
-    Exit code: 0, or 2 for an error, such as no model before.
+    That is the model before the last promotion; once more goes one further back. Exit code: 0, or 2 for an error, such
+    as no model before.
     """
     with reported():
         moved = models.roll_back(_place(place), alias, _now())

@@ -1,13 +1,16 @@
 """L2: a classifier over windows of every view of a prompt."""
 
+import copy
 import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
-from raxe.classifier import Classifier, Scores, Tokens
+from raxe.classifier import Classifier, PlainClassifier, Scores, Tokens
+from raxe.registry import Step
 from raxe.text import clauses, prepare, windows
 from raxe.values import (
     DecisiveSpan,
@@ -73,14 +76,34 @@ class _Window:
 class OnnxDetector:
     """Scores prompts with one model; all windows of a call share session calls."""
 
-    def __init__(self, classifier: Classifier, info: ModelInfo, plan: WindowPlan) -> None:
-        """Takes the loaded classifier."""
+    def __init__(
+        self, classifier: Classifier | PlainClassifier, info: ModelInfo, plan: WindowPlan, threshold: float
+    ) -> None:
+        """Takes the loaded classifier, and the score in [0, 1] from which policy blocks."""
         self._classifier, self._info, self._plan = classifier, info, plan
+        self._threshold = threshold
+        self._steps: tuple[Step, ...] = ()
 
     @property
     def model_info(self) -> ModelInfo:
         """The model that answers."""
         return self._info
+
+    @property
+    def threshold(self) -> float:
+        """The score in [0, 1] from which policy blocks, for callers that read scores by themselves."""
+        return self._threshold
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What ``create_best_l2_detector`` tried before and with this one; empty for a detector made otherwise."""
+        return self._steps
+
+    def with_steps(self, steps: Sequence[Step]) -> Self:
+        """The same detector with these steps; the loaded model is shared."""
+        other = copy.copy(self)
+        other._steps = tuple(steps)
+        return other
 
     def analyze(self, text: str, l1_results: ScanResult | None = None) -> L2Result:
         """The result for one text; ``l1_results`` is accepted for callers of the first interface, policy weighs it."""
@@ -168,7 +191,7 @@ class OnnxDetector:
     def _predictions(self, scores: Scores, window: int, score: float) -> tuple[Prediction, ...]:
         """Labels of the highest window: for each likely family its likeliest subfamily, weighted with the score."""
         labels = self._classifier.labels
-        if score < _REPORTED_FROM:
+        if score < _REPORTED_FROM or not labels.families:
             return ()
         likeliest = int(np.argmax(scores.families[window]))  # reported even when the families share the score evenly
         found = []

@@ -2,11 +2,21 @@
 
 from collections.abc import Sequence
 
+from raxe.registry import Step
 from raxe.values import Explanation, L2Result, Prompt, ScanResult
 
 
 class StubDetector:
     """Finds nothing; stands where a model would when L2 is turned off."""
+
+    def __init__(self, steps: Sequence[Step] = ()) -> None:
+        """Takes what ``create_best_l2_detector`` tried before."""
+        self._steps = tuple(steps)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Why there is no model; empty for a stub made otherwise."""
+        return self._steps
 
     @property
     def model_info(self) -> None:

@@ -9,6 +9,7 @@ from raxe.registry.documents import dump_metadata, load_metadata, parse_metadata
 from raxe.registry.files import ModelFiles
 from raxe.registry.generation import Migration, generate_metadata, migrate_metadata
 from raxe.registry.index import Alias, Move
+from raxe.registry.measured import record_memory
 from raxe.registry.metadata import Metadata, Status
 from raxe.registry.publish import publish, pull
 from raxe.registry.selection import ABTest, Choice, Outcome, SelectionConfig, Step, Wanted, read_config, select
@@ -40,6 +41,7 @@ __all__ = [
     "read_catalog",
     "read_config",
     "read_document",
+    "record_memory",
     "roll_back",
     "save_metadata",
     "select",
