@@ -6,7 +6,8 @@ from pydantic import Field
 
 from raxe.measuring.resident import SCANS
 from raxe.measuring.running import ModelRun, Run
-from raxe.registry.metadata import MODEL_ID_PATTERN, SHA256_PATTERN, Strict
+from raxe.registry.metadata import MODEL_ID_PATTERN, SHA256_PATTERN
+from raxe.strict import Strict
 
 _DIGITS = 4
 
