@@ -13,8 +13,6 @@ UV_VERSION := 0.13.8
 STAGE ?= dev
 ARCH ?=
 BUILD_DIR ?= .aws-sam/build
-# Of the parameters: one that changed must publish new versions, and SAM does not look at the values of parameters.
-RELEASE ?= $(shell sha256sum samconfig.toml | cut -c1-12)
 DATA ?= ../shared/data
 QUANTIZATION ?= int8
 LOCKED := --require-hashes --no-deps --only-binary=:all: --disable-pip-version-check --quiet --quiet
@@ -96,18 +94,29 @@ bench-peers: .venv/.ready .venv-peers/.ready ## Ours beside another guard over t
 
 # --- deploy -----------------------------------------------------------------------------------------------------------
 
+# One name of each stage from here on: that of samconfig.toml.
+SAM_STAGE = $(STAGE:production=prod)
+
 .PHONY: build
 build: .venv/.ready ## Build the stack without Docker, for STAGE's architecture or ARCH=arm64|x86_64
-	SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/sam build --config-env $(STAGE) \
+	SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/sam build --config-env $(SAM_STAGE) \
 		--build-dir $(BUILD_DIR) $(if $(ARCH),--parameter-overrides Architecture=$(ARCH))
+
+.PHONY: validate
+validate: .venv/.ready ## The checklist before a deployment: make validate [MODEL=id] [FLAGS="--json --strict"]
+	@.venv/bin/python -m tests.validation.run $(if $(MODEL),--model $(MODEL)) $(FLAGS)
 
 .PHONY: deploy stage-architecture
 stage-architecture:
 	@if [ -n "$(ARCH)" ]; then echo "The architecture of a stage stands in samconfig.toml, not in ARCH" >&2; exit 1; fi
 
-deploy: stage-architecture build ## Build and deploy: make deploy STAGE=dev|staging|prod
-	sed -i 's/RAXE_RELEASE: unreleased/RAXE_RELEASE: "$(RELEASE)"/' $(BUILD_DIR)/template.yaml
-	SAM_CLI_TELEMETRY=0 .venv/bin/sam deploy --config-env $(STAGE) --template-file $(BUILD_DIR)/template.yaml
+deploy: stage-architecture .venv/.ready ## make deploy STAGE=dev|staging|production [MODEL=id] [CANARY=10] [FLAGS=--dry-run]
+	@SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.venv/bin:$$PATH" .venv/bin/python -m functions.local.deploy $(STAGE) \
+		$(if $(MODEL),--model $(MODEL)) $(if $(CANARY),--canary $(CANARY)) $(FLAGS)
+
+.PHONY: smoke
+smoke: .venv/.ready ## Smoke tests of a running API: make smoke URL=https://... (RAXE_JWT=token for JWT)
+	@RAXE_BASE_URL="$(URL)" .venv/bin/python -m pytest -q tests/smoke/api.py
 
 # --- train ------------------------------------------------------------------------------------------------------------
 
@@ -123,7 +132,7 @@ train-setup: .venv-train/.ready ## The virtual environment .venv-train, with tor
 	@.venv-train/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@cp $< $@
 
-.PHONY: data train export bundle benchmark validate
+.PHONY: data train export bundle benchmark
 data: .venv-train/.ready ## Compose the training and held-out sets from DATA
 	.venv-train/bin/python -m raxe_ml data --data "$(DATA)"
 train: .venv-train/.ready ## Fine-tune the encoder and the heads
@@ -139,9 +148,6 @@ benchmark: .venv-train/.ready ## Measure the model on the held-out sources: figu
 .PHONY: card
 card: .venv/.ready ## docs/model-card.md and its plots, from the last benchmark and the licences of DATA
 	.venv/bin/python -m raxe_ml card --data "$(DATA)"
-
-validate: .venv/.ready ## The model's measured figures beside its targets
-	.venv/bin/python -m raxe_ml validate
 
 .PHONY: rules-report
 rules-report: .venv/.ready ## How often the rules hit the benign rows of DATA, and their recall by family

@@ -76,12 +76,12 @@ def test_what_changes_a_function_publishes_a_new_version(content: dict[str, str]
 def test_a_changed_parameter_needs_another_release() -> None:
     """SAM does not look at the values of parameters, so `make deploy` writes a digest of them into RAXE_RELEASE.
 
-    When this fails SAM has learned to look: then the variable and its line in the Makefile can go.
+    When this fails SAM has learned to look: then the variable and its step in functions/local/deploy.py can go.
     """
     assert versions(render(), "ScanFunction") == versions(render(ModelEnabled="false"), "ScanFunction")
     (function,) = [render().of_type("AWS::Lambda::Function")["ScanFunction"]]
     assert function["Environment"]["Variables"]["RAXE_RELEASE"] == "unreleased"
-    assert "s/RAXE_RELEASE: unreleased/" in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "s/RAXE_RELEASE: unreleased/" in (ROOT / "functions" / "local" / "deploy.py").read_text(encoding="utf-8")
 
 
 def test_layers_outlive_a_deployment() -> None:

@@ -72,7 +72,9 @@ class LocalGateway:
             event = build_event(scope, body, route, parameters)
             event["requestContext"]["authorizer"] = _OWNER
             async with self._one_at_a_time:
-                return await asyncio.to_thread(handler, event, LocalContext(route.code.name))
+                response = await asyncio.to_thread(handler, event, LocalContext(route.code.name))
+            given = {"apigw-requestid": event["requestContext"]["requestId"]}  # as API Gateway does
+            return {**response, "headers": {**(response.get("headers") or {}), **given}}
         return _gateway_error(404, "Not Found")
 
 
