@@ -186,14 +186,15 @@ def test_concurrency_is_reserved_on_request(given: str, reserved: str | None) ->
 
 
 def test_efs_replaces_the_models_folder() -> None:
-    """With ModelSource efs API functions mount the file system in the VPC, and SnapStart, which cannot, is off.
+    """With ModelSource efs what reads models mounts the file system in the VPC, and SnapStart, which cannot, is off.
 
     The others stay out of the VPC, from where they would not reach the services that they call.
     """
     stack = render(**EFS)
     functions = stack.of_type("AWS::Lambda::Function")
-    assert not any("VpcConfig" in functions[name] for name in functions.keys() - stack.api_functions())
-    for function in [functions[name] for name in stack.api_functions()]:
+    serving = stack.api_functions() - {"ExperimentsFunction"}
+    assert not any("VpcConfig" in functions[name] for name in functions.keys() - serving)
+    for function in [functions[name] for name in serving]:
         (mount,) = function["FileSystemConfigs"]
         assert mount == {"Arn": EFS["EfsAccessPointArn"], "LocalMountPath": "/mnt/models"}
         assert function["Environment"]["Variables"]["RAXE_MODELS_DIR"] == "/mnt/models"
