@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from raxe.adapters.counters import counters_of, totals_of
 from raxe.experiments.comparison import Finding
 from raxe.experiments.report import quantile_ms, report
-from raxe.values.experiments import BUCKETS, ArmTotals, Seen, bucket_of, lower_edge_ms
+from raxe.values.experiments import LATENCY_BUCKETS, ArmTotals, Seen, latency_bucket, lower_edge_ms
 
 LATENCIES = st.floats(0, 1e6)
 ANSWERS = st.lists(
@@ -29,12 +29,12 @@ ANSWERS = st.lists(
 @given(LATENCIES)
 def test_every_latency_has_its_bucket(latency_ms: float) -> None:
     """Its edges are around it, and they are 9 % apart."""
-    bucket = bucket_of(latency_ms)
-    assert 0 <= bucket < BUCKETS
+    bucket = latency_bucket(latency_ms)
+    assert 0 <= bucket < LATENCY_BUCKETS
     assert lower_edge_ms(bucket) * (1 - 1e-12) <= latency_ms
-    assert bucket == BUCKETS - 1 or latency_ms <= lower_edge_ms(bucket + 1)
-    assert lower_edge_ms(BUCKETS - 1) > 30_000
-    assert bucket in (0, BUCKETS - 1) or lower_edge_ms(bucket + 1) / lower_edge_ms(bucket) == pytest.approx(
+    assert bucket == LATENCY_BUCKETS - 1 or latency_ms <= lower_edge_ms(bucket + 1)
+    assert lower_edge_ms(LATENCY_BUCKETS - 1) > 30_000
+    assert bucket in (0, LATENCY_BUCKETS - 1) or lower_edge_ms(bucket + 1) / lower_edge_ms(bucket) == pytest.approx(
         2 ** (1 / 8)
     )
 
@@ -66,7 +66,7 @@ def test_quantiles_at_the_ends() -> None:
     """Below 0.1 ms they are interpolated from 0, above the last edge it is said."""
     low, high = (ArmTotals.of([Seen("x", "m", False, latency_ms=ms)] * 4) for ms in (0.01, 1e9))
     assert quantile_ms(low.histogram, 0.5) == pytest.approx(0.05)
-    assert quantile_ms(high.histogram, 0.5) == lower_edge_ms(BUCKETS - 1)
+    assert quantile_ms(high.histogram, 0.5) == lower_edge_ms(LATENCY_BUCKETS - 1)
 
 
 def answers(n: int, latency_ms: float, *, flags: int = 0, errors: int = 0, model: str = "m") -> list[Seen]:

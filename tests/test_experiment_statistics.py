@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from raxe.experiments.assignment import gets_second, part_of
+from raxe.experiments.assignment import gets_second
 from raxe.experiments.comparison import Finding, compare_means, compare_shares
 from raxe.experiments.report import ACCURACY, ERROR_RATE, FLAG_RATE, LATENCY
 from raxe.experiments.sequential import confidence_sequence, pooled_error
@@ -23,6 +23,7 @@ from raxe.experiments.statistics import (
     wilson,
     z_test,
 )
+from raxe.values.buckets import bucket_of
 
 ALPHA = 0.05
 counts = st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -193,7 +194,7 @@ def test_more_flags_are_neither_better_nor_worse() -> None:
 @given(st.text(), st.text(), st.floats(0, 1), st.floats(0, 1))
 def test_assignment_is_sticky_and_moves_one_way(salt: str, subject: str, low: float, high: float) -> None:
     """The same answer always; whoever has the second variant at a share has it at every larger one."""
-    assert 0 <= part_of(salt, subject) == part_of(salt, subject) < 10_000
+    assert 0 <= bucket_of(salt, subject) == bucket_of(salt, subject) < 10_000
     low, high = sorted((low, high))
     assert gets_second(salt, subject, low) <= gets_second(salt, subject, high)
     assert (gets_second(salt, subject, 0), gets_second(salt, subject, 1)) == (False, True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from raxe.values.experiments import BUCKETS, ArmTotals
+from raxe.values.experiments import LATENCY_BUCKETS, ArmTotals
 
 WHOLE = ("n", "flagged", "errors", "tp", "fp", "tn", "fn")
 SUMS = ("latency_sum_ms", "latency_squares_ms2")
@@ -24,6 +24,6 @@ def totals_of(named: Mapping[str, int | float], models: Collection[str]) -> ArmT
         **whole,
         latency_sum_ms=float(named.get(SUMS[0], 0)),
         latency_squares_ms2=float(named.get(SUMS[1], 0)),
-        histogram=tuple(int(named.get(f"h{bucket}", 0)) for bucket in range(BUCKETS)),
+        histogram=tuple(int(named.get(f"h{bucket}", 0)) for bucket in range(LATENCY_BUCKETS)),
         models=frozenset(models),
     )

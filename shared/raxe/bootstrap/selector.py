@@ -8,8 +8,8 @@ from raxe.errors import InvalidInput
 from raxe.experiments.assignment import gets_second
 from raxe.experiments.recorder import Recorder
 from raxe.experiments.report import Report, report
-from raxe.values import Scan
-from raxe.values.experiments import CHALLENGER, CHAMPION, Seen
+from raxe.values import CHALLENGER, CHAMPION, Scan
+from raxe.values.experiments import Seen
 
 Context = Mapping[str, object] | str
 

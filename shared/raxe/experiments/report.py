@@ -10,7 +10,8 @@ from raxe.experiments.comparison import Comparison, Finding, Metric, compare_mea
 from raxe.experiments.statistics import Interval, Mean, Share, mean_of, wilson
 from raxe.protocols import ExperimentStore
 from raxe.settings import EXPERIMENT_PATTERN
-from raxe.values.experiments import BUCKETS, CHALLENGER, CHAMPION, ArmTotals, lower_edge_ms
+from raxe.values import CHALLENGER, CHAMPION
+from raxe.values.experiments import LATENCY_BUCKETS, ArmTotals, lower_edge_ms
 
 ALPHA = 0.05
 FLAG_RATE = Metric("flag_rate", 0.02, Finding.MORE, Finding.FEWER)
@@ -104,7 +105,7 @@ def quantile_ms(histogram: tuple[int, ...], q: float) -> float:
             low, high = lower_edge_ms(bucket), lower_edge_ms(bucket + 1)
             return high * left / count if bucket == 0 else low * (high / low) ** (left / count)
         left -= count
-    return lower_edge_ms(BUCKETS - 1)
+    return lower_edge_ms(LATENCY_BUCKETS - 1)
 
 
 def _arm(arm: str, totals: ArmTotals, alpha: float) -> ArmReport:

@@ -2,7 +2,8 @@
 
 from raxe.rollout.document import MAX_BYTES, dump_rollout, parse_rollout
 from raxe.rollout.edits import previous, rollback_note
-from raxe.rollout.value import BUCKETS, Rollout, Split, bucket_of, buckets_of
+from raxe.rollout.value import Rollout, Split, buckets_of
+from raxe.values.buckets import BUCKETS, bucket_of
 
 __all__ = [
     "BUCKETS",

@@ -13,9 +13,10 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StrictBool, StringConstraints, ValidationError, model_validator
 
 from raxe.errors import InvalidRollout
-from raxe.rollout.value import BUCKETS, Rollout, Split
+from raxe.rollout.value import Rollout, Split
 from raxe.strict import Strict, wrong_fields
 from raxe.values import CHALLENGER, CHAMPION, Decision, Source, Thresholds
+from raxe.values.buckets import BUCKETS
 
 MAX_BYTES = 8_192  # of an advanced SSM parameter; a standard one takes 4,096
 

@@ -1,6 +1,5 @@
 """The rollout as a frozen value, and who gets which arm. Pure: the same document and key always give the same arm."""
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,8 +7,8 @@ from decimal import Decimal
 
 from raxe.errors import InvalidRollout
 from raxe.values import CHALLENGER, CHAMPION, Decision, Source, Thresholds
+from raxe.values.buckets import BUCKETS, bucket_of
 
-BUCKETS = 10_000
 _PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,2})?")
 _SALT = "raxe"
 _SHADOW = "shadow:"  # so that a sample for the shadow is none of one arm
@@ -70,13 +69,6 @@ class Rollout:
     def drawn_with(self) -> str:
         """The salt in force."""
         return self.salt or (self.challenger.model if self.challenger else _SALT)
-
-
-def bucket_of(salt: str, key: str) -> int:
-    """The bucket of a key, 0 to 9,999, even over the keys and independent between salts."""
-    # Lone surrogates are possible in JSON; they need bytes too, and distinct ones.
-    digest = hashlib.sha256(f"{len(salt)}:{salt}:{key}".encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:8], "big") % BUCKETS
 
 
 def buckets_of(percent: str | float) -> int:

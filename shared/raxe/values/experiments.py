@@ -6,20 +6,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-CHAMPION, CHALLENGER = "champion", "challenger"
-
 SMALLEST_MS = 0.1
 PER_DOUBLING = 8
 # Bucket 0 is below 0.1 ms, bucket i of 1 to 146 holds [0.1 * 2**((i - 1) / 8), 0.1 * 2**(i / 8)), the last is the rest,
 # from 31 s on: longer than the function may run.
-BUCKETS = 148
+LATENCY_BUCKETS = 148
 
 
-def bucket_of(latency_ms: float) -> int:
+def latency_bucket(latency_ms: float) -> int:
     """The bucket of a latency, 0 to 147."""
     if latency_ms < SMALLEST_MS:
         return 0
-    return min(1 + math.floor(PER_DOUBLING * math.log2(latency_ms / SMALLEST_MS)), BUCKETS - 1)
+    return min(1 + math.floor(PER_DOUBLING * math.log2(latency_ms / SMALLEST_MS)), LATENCY_BUCKETS - 1)
 
 
 def lower_edge_ms(bucket: int) -> float:
@@ -59,7 +57,7 @@ class ArmTotals:
         errors: answers of which a layer failed.
         latency_sum_ms: of the answers in ``histogram``.
         latency_squares_ms2: sum of their squares, in square milliseconds.
-        histogram: answers with a latency by ``bucket_of``.
+        histogram: answers with a latency by ``latency_bucket``.
         tp: labelled attacks that were flagged; fp, tn and fn alike.
         models: ids of the models that answered; more than one is a mixed arm.
     """
@@ -69,7 +67,7 @@ class ArmTotals:
     errors: int = 0
     latency_sum_ms: float = 0.0
     latency_squares_ms2: float = 0.0
-    histogram: tuple[int, ...] = field(default=(0,) * BUCKETS)
+    histogram: tuple[int, ...] = field(default=(0,) * LATENCY_BUCKETS)
     tp: int = 0
     fp: int = 0
     tn: int = 0
@@ -91,9 +89,9 @@ class ArmTotals:
         """The sums over some answers."""
         answers = list(answers)
         times = [each.latency_ms for each in answers if each.latency_ms is not None]
-        histogram = [0] * BUCKETS
+        histogram = [0] * LATENCY_BUCKETS
         for latency_ms in times:
-            histogram[bucket_of(latency_ms)] += 1
+            histogram[latency_bucket(latency_ms)] += 1
         return cls(
             n=len(answers),
             flagged=sum(each.flagged for each in answers),
