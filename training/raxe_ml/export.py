@@ -96,7 +96,8 @@ def _check_parity(network: Network, fused: Path, final: Path, rows: list[Row], c
                 f"{path.name} agrees with torch only by a cosine of {cosine:.4f}, at least {least} is asked"
             )
     exact, rounded = (_recall(network, path, rows, config) for path in (fused, final))
-    if exact - rounded > MOST_RECALL_LOST:
+    # Half a point of fewer than 200 attacks is less than one of them, which no row can show: a smoke run has 84.
+    if exact - rounded > max(MOST_RECALL_LOST, 1 / sum(row.is_attack for row in rows)):
         raise ValueError(
             f"{config.quantization} finds {rounded:.4f} of the attacks at fixed false positive rates, fp32 {exact:.4f}"
         )
