@@ -10,9 +10,10 @@ from functions.local.events import ROOT
 from raxe.api.routes import scan_router
 from raxe.bootstrap import ModelRegistry, build_engine, pick
 from raxe.cli import app
-from raxe.errors import InvalidMetadata, StoreUnavailable
+from raxe.errors import InvalidMetadata, ModelLoadFailed, StoreUnavailable
 from raxe.registry import SelectionConfig, read_config
 from raxe.registry.selection import parse_config
+from raxe.settings import Settings
 from tests.factories import MODEL_ID, ModelsFolder, metadata_of
 from tests.fakes import FakeStore
 
@@ -126,10 +127,18 @@ def test_a_store_that_does_not_answer_is_a_step(models: ModelsFolder) -> None:
     assert isinstance(registry.select().cause, StoreUnavailable)
 
 
-def test_the_shipped_file_says_what_its_absence_does() -> None:
-    """Every key stands in it with its default, so that a reader sees them all."""
+def test_the_shipped_file_names_every_key_and_chooses_between_the_shipped_models() -> None:
+    """A reader sees all keys; the most accurate model serves, the smaller one when that cannot be loaded."""
     shipped = parse_config((ROOT / "models" / "config.yaml").read_bytes())
-    assert shipped.model_dump() == SelectionConfig().model_dump() | {"auto_criteria": "balanced"}
+    chosen = {"auto_criteria": "accuracy", "fallback_model_id": "raxe-minilm-l3-v1"}
+    assert shipped.model_dump() == SelectionConfig().model_dump() | chosen
+    registry = ModelRegistry(settings=Settings())
+    choice = registry.select()
+    assert choice.model is not None
+    assert choice.model.model_id == "raxe-minilm-l6-v1"
+    fallen = registry.select({choice.model.model_id: ModelLoadFailed("damaged")})
+    assert fallen.model is not None
+    assert fallen.model.model_id == shipped.fallback_model_id
     assert shipped.model_fields_set == set(SelectionConfig.model_fields)
     assert read_config(FakeStore({})) == SelectionConfig()
 
