@@ -22,6 +22,7 @@ NAMES = (
     '.create_detector("', ".create_detector(criteria=", ".compare_models([", ".print_table()", ".validate_model(",
     ".reload()", ".analyze(", ".model_info", "create_onnx_only_detector(", "onnx_model_path=", "tokenizer_name=",
     "confidence_threshold=", "create_best_l2_detector(prefer_onnx_only=", "criteria=", "StubL2Detector",
+    "ABModelSelector(", "split=", "user_hash_key=", ".select(", ".track_result(", ".get_report()",
 )  # fmt: skip
 
 
