@@ -190,3 +190,10 @@ def metadata_of(folder: ModelsFolder, model_id: str = MODEL_ID) -> dict[str, Any
             "quantization": "fp32",
         },
     }  # fmt: skip
+
+
+def add_variant(models: ModelsFolder, model_id: str, **changed: object) -> None:
+    """Drops metadata of a variant that shares all files of the tiny model."""
+    document = metadata_of(models) | {"model_id": model_id, **changed}
+    document["file_info"]["bundle_model_id"] = MODEL_ID
+    models.metadata.with_name(f"{model_id}.json").write_text(json.dumps(document))

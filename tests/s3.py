@@ -20,7 +20,7 @@ PAGE = 2  # keys in a page, so that a few objects need several
 
 
 @contextmanager
-def _running(server: HTTPServer) -> Iterator[str]:
+def running(server: HTTPServer) -> Iterator[str]:
     """The address of the server, which answers in a thread of its own until the end."""
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -49,7 +49,7 @@ def moto_server(requests: Requests | None = None) -> Iterator[str]:
         with turn:
             return app(environ, noted)
 
-    with _running(make_server("127.0.0.1", 0, one_by_one, threaded=True)) as address:
+    with running(make_server("127.0.0.1", 0, one_by_one, threaded=True)) as address:
         yield address
 
 
@@ -94,5 +94,5 @@ def bad_server(status: int, *, body: bytes = b"", pause_s: float = 0.0, claims: 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (of the base class)
             """Says nothing."""
 
-    with _running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
         yield address

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from raxe.cli import app
 from raxe.measuring import Measured
-from tests.factories import MODEL_ID, ZORKMID, ModelsFolder, metadata_of
+from tests.factories import MODEL_ID, ZORKMID, ModelsFolder, add_variant
 
 SPEED = {"latency_p50_ms": 1.0, "latency_p95_ms": 1.25, "latency_p99_ms": 2.0}
 CANARY = "marmalade"
@@ -24,13 +24,6 @@ def raxe(models: ModelsFolder, *arguments: str, **variables: str) -> Result:
     """What ``raxe models`` does with the folder."""
     env = {"RAXE_MODELS_DIR": str(models.root), "COLUMNS": "80", "FORCE_COLOR": None, **variables}
     return CliRunner().invoke(app, ["models", *arguments], env=env)
-
-
-def add(models: ModelsFolder, model_id: str, **changed: object) -> None:
-    """Drops metadata of a variant that shares all files of the tiny model."""
-    document = metadata_of(models) | {"model_id": model_id, **changed}
-    document["file_info"]["bundle_model_id"] = MODEL_ID
-    models.metadata.with_name(f"{model_id}.json").write_text(json.dumps(document))
 
 
 def rows(folder: Path, *given: object) -> str:
@@ -112,7 +105,7 @@ class TestCompare:
 
     def test_prompts_make_it_measure(self, models: ModelsFolder, tmp_path: Path) -> None:
         """Figures come from these texts, not from the metadata; nothing is written."""
-        add(models, "second", performance=SPEED)
+        add_variant(models, "second", performance=SPEED)
         before = sorted(models.root.rglob("*"))
         prompts = rows(tmp_path, *GOOD, *WRONG)
         result = raxe(models, "compare", MODEL_ID, "second", "--prompts", prompts, "--iterations", "1")
@@ -132,8 +125,8 @@ class TestBenchmark:
 
     def test_it_leaves_a_document_a_model_and_a_page(self, models: ModelsFolder, tmp_path: Path) -> None:
         """All active models, without any text; no name is one that ``raxe-ml benchmark`` gives."""
-        add(models, "second")
-        add(models, "old", status="deprecated")
+        add_variant(models, "second")
+        add_variant(models, "old", status="deprecated")
         result = raxe(models, "benchmark", "--iterations", "1", "--prompts", rows(tmp_path, *GOOD))
         assert result.exit_code == 0
         written = sorted((models.root / "benchmarks").iterdir())

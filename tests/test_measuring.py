@@ -19,7 +19,7 @@ from raxe.measuring import (
     read_samples,
     smoke_samples,
 )
-from tests.factories import MODEL_ID, PLUGH, ZORKMID, ModelsFolder, metadata_of
+from tests.factories import MODEL_ID, PLUGH, ZORKMID, ModelsFolder, add_variant
 
 ROWS = (
     {"text": f"a {ZORKMID}", "label": 1},
@@ -27,13 +27,6 @@ ROWS = (
     {"text": "a door"},
     {"text": " ", "label": 1},
 )
-
-
-def add(models: ModelsFolder, model_id: str, **changed: object) -> None:
-    """Drops metadata of a variant that shares all files of the tiny model."""
-    document = metadata_of(models) | {"model_id": model_id, **changed}
-    document["file_info"]["bundle_model_id"] = MODEL_ID
-    models.metadata.with_name(f"{model_id}.json").write_text(json.dumps(document))
 
 
 def samples_of(folder: Path, *rows: object) -> SampleSet:
@@ -46,7 +39,7 @@ def samples_of(folder: Path, *rows: object) -> SampleSet:
 @pytest.fixture
 def bench(models: ModelsFolder, tmp_path: Path) -> Bench:
     """Two models that answer alike, four texts of which one is refused, three passes."""
-    add(models, "second")
+    add_variant(models, "second")
     return prepare(["second", MODEL_ID], samples_of(tmp_path, *ROWS), models.settings, 3)
 
 
@@ -141,7 +134,7 @@ class TestRun:
 
     def test_no_fallback_stands_in_for_a_model(self, models: ModelsFolder, tmp_path: Path) -> None:
         """A model that cannot be loaded is an error even where config.yaml names another."""
-        add(models, "second")
+        add_variant(models, "second")
         (models.root / "config.yaml").write_text(f"fallback_model_id: {MODEL_ID}\n")
         path = models.metadata.with_name("second.json")
         path.write_text(path.read_text().replace('"bundle_model_id": "tiny-model"', '"bundle_model_id": "other"'))

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -20,6 +19,7 @@ import pytest
 
 from functions.local.events import ROOT
 from functions.local.host import free_ports
+from tests.s3 import running
 from tests.smoke.client import Api, from_environment
 
 SMOKE = "tests/smoke/api.py"
@@ -97,15 +97,8 @@ class Wrong(BaseHTTPRequestHandler):
 @contextmanager
 def wrong_api() -> Iterator[str]:
     """The address of an API that does everything wrong."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Wrong)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Wrong)) as address:
+        yield address
 
 
 def test_smoke_tests_notice_an_api_that_allows_everything() -> None:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
+from raxe.adapters.aws import aws_client
 from raxe.adapters.counters import counters_of, totals_of
 from raxe.errors import ExperimentStoreFailed, InvalidInput, ScanNotFound
 from raxe.values.experiments import ArmTotals, Feedback, Label, Labelled, Outcome, Seen, cell
@@ -27,6 +28,7 @@ _NO_TEXT = "-"  # a key cannot be empty
 _BATCH = 25  # items of one BatchWriteItem
 _TRIES = 10
 _PAUSE_S = 0.02
+_CONNECT_S, _READ_S = 2, 5
 _MODELS = "models"
 _CONFLICTS = {"TransactionCanceledException", "TransactionConflictException", "TransactionInProgressException"}
 
@@ -46,11 +48,12 @@ class DynamoDBExperimentStore:
 
     @cached_property
     def _client(self) -> Any:  # noqa: ANN401  (types of DynamoDB are not installed)
-        return _client(attempts=3)
+        return aws_client("dynamodb", _CONNECT_S, _READ_S, attempts=3)
 
     @cached_property
     def _adder(self) -> Any:  # noqa: ANN401
-        return _client(attempts=1)  # an ADD whose answer was lost would count twice when it is sent again
+        # An ADD whose answer was lost would count twice when it is sent again.
+        return aws_client("dynamodb", _CONNECT_S, _READ_S, attempts=1)
 
     def add(self, name: str, arm: str, delta: ArmTotals) -> None:
         """Adds to the totals of an arm in one call; its answer may get lost after the sums were added."""
@@ -159,14 +162,6 @@ class DynamoDBExperimentStore:
                 return
             time.sleep(_PAUSE_S * 2**attempt)
         raise ExperimentStoreFailed("DynamoDB: takes no more items now")
-
-
-def _client(attempts: int) -> Any:  # noqa: ANN401
-    import boto3  # noqa: PLC0415  (100 ms, which a scan that is not counted does not pay)
-    from botocore.config import Config  # noqa: PLC0415
-
-    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": attempts})
-    return boto3.session.Session().client("dynamodb", config=config)
 
 
 def _adding(table: str, name: str, sort: str, named: dict[str, Item]) -> Item:

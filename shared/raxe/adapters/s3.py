@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from raxe.adapters.aws import aws_client
 from raxe.adapters.keys import checked
 from raxe.errors import ModelNotFound, StoreConflict, StoreDenied, StoreUnavailable
 from raxe.protocols import StoredObject
@@ -60,7 +61,13 @@ class S3BundleStore:
         """Makes the client; the first call to S3 comes with the first method."""
         self._options = options or S3Options()
         self._bucket, self._prefix = bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self._client = _client(self._options)
+        self._client: S3Client = aws_client(
+            "s3",
+            self._options.connect_timeout_s,
+            self._options.read_timeout_s,
+            self._options.attempts,
+            self._options.endpoint_url,
+        )
 
     def entries(self, folder: str) -> list[StoredObject]:
         """The objects right in a folder, sorted by key; one call for each thousand."""
@@ -165,16 +172,3 @@ def _error(key: str, code: str, status: int) -> Exception:
     if status >= 500 or status == 429 or code in _RETRY:
         return StoreUnavailable(f"{key}: S3 answered {code or status}")
     return StoreDenied(f"{key}: S3 answered {code or status}")
-
-
-def _client(options: S3Options) -> "S3Client":
-    import boto3  # noqa: PLC0415  (100 ms that only a start from S3 pays)
-    from botocore.config import Config  # noqa: PLC0415
-
-    config = Config(
-        connect_timeout=options.connect_timeout_s,
-        read_timeout=options.read_timeout_s,
-        retries={"mode": "standard", "total_max_attempts": options.attempts},
-    )
-    client: S3Client = boto3.session.Session().client("s3", endpoint_url=options.endpoint_url, config=config)
-    return client

@@ -106,7 +106,7 @@ class SqliteExperimentStore:
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield connection
-                except BaseException:
+                except BaseException:  # also an interrupt must not leave the transaction open; it is raised again
                     connection.execute("ROLLBACK")
                     raise
                 connection.execute("COMMIT")

@@ -16,14 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from raxe.adapters.aws import aws_client
 from raxe.errors import InvalidRollout, RolloutNotFound, StoreConflict, StoreDenied, StoreUnavailable
 from raxe.protocols import StoredRollout
 from raxe.rollout import rollback_note
-
-if TYPE_CHECKING:
-    from botocore.client import BaseClient
 
 STANDARD_BYTES, ADVANCED_BYTES = 4_096, 8_192
 _ATTEMPTS = 5
@@ -59,7 +57,10 @@ class SsmRolloutStore:
     def __init__(self, name: str, options: SsmOptions | None = None) -> None:
         """Makes the client; the first call to SSM comes with the first method."""
         self._name = name
-        self._client: Any = _client(options or SsmOptions())
+        speak = options or SsmOptions()
+        self._client: Any = aws_client(
+            "ssm", speak.connect_timeout_s, speak.read_timeout_s, speak.attempts, speak.endpoint_url
+        )
 
     def read(self) -> StoredRollout:
         """The document in force, by one call; raises RolloutNotFound."""
@@ -197,16 +198,3 @@ def _text(content: bytes) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError:
         raise InvalidRollout("rollout: is not UTF-8") from None
-
-
-def _client(options: SsmOptions) -> "BaseClient":
-    import boto3  # noqa: PLC0415  (100 ms that only a start with SSM pays)
-    from botocore.config import Config  # noqa: PLC0415
-
-    config = Config(
-        connect_timeout=options.connect_timeout_s,
-        read_timeout=options.read_timeout_s,
-        retries={"mode": "standard", "total_max_attempts": options.attempts},
-    )
-    client: BaseClient = boto3.session.Session().client("ssm", endpoint_url=options.endpoint_url, config=config)
-    return client
