@@ -1,6 +1,7 @@
 """The training pipeline from data to figures, on a slice of the corpus, in the training environment."""
 
 import json
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -18,15 +19,27 @@ PYTHON = ROOT / ".venv-train" / "bin" / "python"
 LIMIT_S = 900
 
 
-def raxe_ml(*arguments: str | Path) -> str:
-    """Runs one command of the pipeline, returns what it printed."""
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Runs one command of the pipeline to its end."""
     if not PYTHON.exists():
         pytest.skip("no training environment; `make train-setup` makes it")
-    done = subprocess.run(
+    return subprocess.run(
         [PYTHON, "-m", "raxe_ml", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False
     )
+
+
+def raxe_ml(*arguments: str | Path) -> str:
+    """Runs one command of the pipeline, returns what it printed."""
+    done = run(*arguments)
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
+
+
+def refused(*arguments: str | Path) -> str:
+    """Runs one command that must fail, returns what it said."""
+    done = run(*arguments)
+    assert done.returncode != 0
+    return done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +85,67 @@ def test_a_finished_run_is_not_trained_again(smoke: Path) -> None:
     said = raxe_ml("train", "--smoke", "--data", smoke, "--work", smoke / "work")
     assert "resumed after epoch 1" in said
     assert weights.stat().st_mtime_ns == before
+
+
+_TRIPLED = """
+import sys, torch
+state = torch.load(sys.argv[1], weights_only=True)
+torch.save({part: {name: 3 * each for name, each in of.items()} for part, of in state.items()}, sys.argv[2])
+"""
+_TWICE = """
+import sys, torch
+one, mean = (torch.load(path, weights_only=True) for path in sys.argv[1:])
+print(all(torch.allclose(2 * of[name].float(), mean[part][name]) for part, of in one.items() for name in of))
+"""
+
+
+def python(code: str, *paths: Path) -> str:
+    """Runs a few lines in the training environment, returns what they print."""
+    done = subprocess.run([PYTHON, "-c", code, *paths], capture_output=True, text=True, timeout=LIMIT_S, check=True)
+    return done.stdout
+
+
+def test_the_mean_of_two_runs_lies_between_them_and_keeps_the_rows(smoke: Path, tmp_path: Path) -> None:
+    """Of a run and its threefold the mean is the double; the rows for the next stages are those of the last run."""
+    one, other, mean = smoke / "work", tmp_path / "other", tmp_path / "mean"
+    shutil.copytree(one, other)
+    python(_TRIPLED, one / "network.pt", other / "network.pt")
+    said = raxe_ml("average", "--of", one, "--of", other, "--work", mean)
+    assert [line.split()[1] for line in said.splitlines()] == ["work", "other", "mean"]
+    assert python(_TWICE, one / "network.pt", mean / "network.pt") == "True\n"
+    assert (mean / "dev.jsonl").read_bytes() == (other / "dev.jsonl").read_bytes()
+
+
+def test_a_run_that_learned_from_a_held_out_source_is_not_averaged(smoke: Path, tmp_path: Path) -> None:
+    """The source is named, and no weights are written."""
+    other, mean = tmp_path / "other", tmp_path / "mean"
+    shutil.copytree(smoke / "work", other)
+    with (other / "train.jsonl").open("a", encoding="utf-8") as file:
+        file.write((other / "test.jsonl").read_text(encoding="utf-8").splitlines()[0] + "\n")
+    source = read_rows(other / "test.jsonl")[0].shard
+    said = refused("average", "--of", other, "--of", smoke / "work", "--work", mean)
+    assert f"other learned from {source}, held out in work" in said
+    assert not mean.exists()
+
+
+_LARGEST_WEIGHT = """
+import sys, onnx
+from onnx import numpy_helper
+graph = onnx.load(sys.argv[1]).graph
+products = [node for node in graph.node if node.op_type in ("MatMulInteger", "QAttention")]
+assert products
+read = {name for node in products for name in node.input}
+print(max(int(abs(numpy_helper.to_array(each).astype(int)).max()) for each in graph.initializer
+          if each.name in read and each.data_type == onnx.TensorProto.INT8))
+"""
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "models" / "embeddings").glob("*/encoder.onnx")), ids=lambda p: p.parent.name
+)
+def test_a_shipped_encoder_computes_the_same_without_vnni(path: Path) -> None:
+    """AVX2 adds two products of 8 bits in 16: what they come to at most fits, whatever a text holds."""
+    if not PYTHON.exists():
+        pytest.skip("no training environment; `make train-setup` makes it")
+    largest = int(python(_LARGEST_WEIGHT, path))
+    assert 2 * 255 * largest <= 2**15 - 1

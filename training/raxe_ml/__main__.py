@@ -1,5 +1,5 @@
 """``python -m raxe_ml``."""
 
-from raxe_ml.cli import app
+from raxe_ml.cli import main
 
-app()
+main()

@@ -1,20 +1,23 @@
 """``raxe-ml``: the stages of the training pipeline, in order. Each reads what the one before wrote below ``--work``."""
 
 import datetime as dt
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from raxe_ml.config import Quantization, TrainConfig, load_config, quantized
 from raxe_ml.config import smoke as cut_down
 from raxe_ml.corpus.cli import app as corpus
+from raxe_ml.errors import Refused
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_show_locals=False)
 app.add_typer(corpus, name="corpus")
 
 Config = Annotated[Path, typer.Option(help="configuration of the model")]
-Data = Annotated[Path, typer.Option(help="folder whose sub-folders hold the *.jsonl.gz shards")]
+Data = Annotated[Path, typer.Option(help="folder that holds the shards, *.jsonl or *.jsonl.gz, in any sub-folder")]
 Work = Annotated[Path, typer.Option(help="folder for what the stages pass on")]
 Smoke = Annotated[bool, typer.Option(help="a slice of the corpus, one epoch: do the stages work?")]
 Precision = Annotated[Quantization, typer.Option("--quantization", help="int8 is served; others get ids of their own")]
@@ -71,6 +74,19 @@ def train(config: Config = _CONFIG, data: Data = _DATA, work: Work = _WORK, smok
     if not (work / "train.jsonl").exists():
         prepare(loaded, data, work)
     print(run(loaded, work, lambda line: print(line, flush=True)))
+
+
+@app.command()
+def average(
+    of: Annotated[list[Path], typer.Option(help="work folder of a finished run; give two or more")],
+    config: Config = _CONFIG,
+    work: Work = _WORK,
+) -> None:
+    """Average the weights of finished runs into --work, and print the AUROC of each and of the mean on rows of dev."""
+    from raxe_ml.average import average as run
+
+    for name, auroc in run(load_config(config), of, work):
+        print(f"{auroc:.4f}  {name}")
 
 
 @app.command()
@@ -184,3 +200,12 @@ def rules(data: Data = _DATA) -> None:
     from raxe_ml.rules_report import print_report, report
 
     print_report(report(data))
+
+
+def main() -> None:
+    """Runs the command line; what a stage refuses is printed, and the exit status is 2."""
+    try:
+        app()
+    except (Refused, ValidationError, FileNotFoundError) as error:
+        print(f"raxe-ml: {error}", file=sys.stderr)
+        sys.exit(2)

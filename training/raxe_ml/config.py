@@ -27,6 +27,8 @@ class Composed(_Strict):
     command: int = Field(ge=0)
     personal: int = Field(ge=0)
     encoded: int = Field(default=0, ge=0)
+    languages: int = Field(default=0, ge=0)
+    paraphrased: int = Field(default=0, ge=0)
 
 
 class Corpus(_Strict):

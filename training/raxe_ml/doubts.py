@@ -26,7 +26,8 @@ from raxe.values import Severity, Source
 from raxe_ml.config import TrainConfig
 from raxe_ml.corpus.learning import CORPUS_SHARD, learning_rows
 from raxe_ml.corpus.rows import CorpusRow
-from raxe_ml.rows import Row, capped, digest, load_shards, without_duplicates
+from raxe_ml.rows import Row, capped, digest, without_duplicates
+from raxe_ml.shards import load_shards
 
 FOLDS = 5
 _ASCII = 0.9  # share of a text's characters; below it the words are foreign to the vocabulary

@@ -1,16 +1,19 @@
-"""Rows that generators make: composed documents, trigger words, commands, personal data, encoded texts."""
+"""Rows that generators make: documents, trigger words, commands, personal data, encodings, languages, paraphrases."""
 
 import json
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from raxe_ml.config import Composed
 from raxe_ml.corpus.encoders import ENCODERS
 from raxe_ml.corpus.learning import Graft
-from raxe_ml.grammar import load_grammar, noisy
+from raxe_ml.grammar import load_grammar, load_languages, noisy
+from raxe_ml.paraphrase import Paraphraser
 from raxe_ml.rows import BENIGN, Row, subfamily_of
 
 _GRAMMAR = load_grammar()
+_LANGUAGES = load_languages()
 _PAYLOAD_SHARDS = ("rag_parts_bipia", "rag_parts_asb", "rag_parts_skill", "rag_parts_tasks_multilingual")
 _LONGEST_PAYLOAD = 500  # characters; a longer one would not share a window with its carrier
 _GRAFTED = 0.5  # share of composed documents whose order or note comes from a contrast pair of the corpus
@@ -23,6 +26,8 @@ _ENCODINGS = {
     "zw": "invisible_text", "homo": "homoglyph", "full": "homoglyph",
     "space": "token_splitting", "dot": "token_splitting",
 }  # fmt: skip
+_SAID_CHARACTERS = (20, 600)  # of a text that is said another way; a longer one does not fit into one window
+_TRIES = 8  # texts that may hold no phrase to say another way, for each row that is wanted
 _PAYLOAD_CHARACTERS = (12, 240)  # of a text that is encoded; some encodings make it nine times as long
 
 
@@ -129,6 +134,33 @@ def encoded_texts(rows: Sequence[Row], count: int, draw: random.Random) -> list[
     return made
 
 
+def translated_forms(count: int, draw: random.Random) -> list[Row]:
+    """``count`` short texts in languages other than English: half the forms of an attack, half with the same words."""
+    made = []
+    for i in range(count):
+        is_attack = i % 2 == 0
+        grammar = _LANGUAGES[draw.choice(list(_LANGUAGES))]
+        text = noisy(grammar.draw("attack" if is_attack else "benign", draw), draw)
+        made.append(Row(text, "PI" if is_attack else BENIGN, "", "user", "made_languages"))
+    return made
+
+
+def paraphrased(rows: Sequence[Row], count: int, draw: random.Random) -> list[Row]:
+    """At most ``count`` of the users' short English rows said another way; half are attacks, half are not."""
+    least, most = _SAID_CHARACTERS
+    short = [row for row in rows if row.role == "user" and least <= len(row.text) <= most and row.text.isascii()]
+    sides = [row for row in short if row.is_attack], [row for row in short if not row.is_attack]
+    paraphraser, made = Paraphraser(), []
+    for side in sides if all(sides) else ():
+        wanted = count // 2
+        for row in (draw.choice(side) for _ in range(wanted * _TRIES)):
+            said = paraphraser.say(row.text, draw) if wanted else None
+            if said is not None:
+                made.append(replace(row, text=said, span=None, shard="made_paraphrases"))
+                wanted -= 1
+    return made
+
+
 def _pairs(kind: str, family: str, count: int, draw: random.Random) -> list[Row]:
     made = []
     for i in range(count):
@@ -141,8 +173,13 @@ def _pairs(kind: str, family: str, count: int, draw: random.Random) -> list[Row]
     return made
 
 
-def generate(rows: list[Row], counts: Composed, seed: int, grafts: Sequence[Graft] = ()) -> list[Row]:
-    """All generated rows for the training rows given; the same seed gives the same rows."""
+def generate(
+    rows: list[Row], counts: Composed, seed: int, grafts: Sequence[Graft] = (), written: Sequence[Row] = ()
+) -> list[Row]:
+    """All generated rows for the training rows of shards, and those of the corpus, ``written`` with its ``grafts``.
+
+    The same seed gives the same rows.
+    """
     draw = random.Random(seed)
     return [
         *compose_documents(rows, grafts, counts.rag, draw),
@@ -150,4 +187,7 @@ def generate(rows: list[Row], counts: Composed, seed: int, grafts: Sequence[Graf
         *_pairs("command", "CMD", counts.command, draw),
         *_pairs("personal", "PII", counts.personal, draw),
         *encoded_texts(rows, counts.encoded, draw),
+        *translated_forms(counts.languages, draw),
+        *paraphrased(rows, counts.paraphrased - counts.paraphrased // 2, draw),
+        *paraphrased(written, counts.paraphrased // 2, draw),
     ]

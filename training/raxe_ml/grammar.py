@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 _FILE = Path(__file__).parent.parent / "grammar.yaml"
+_LANGUAGES = Path(__file__).parent.parent / "languages.yaml"
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -34,6 +35,12 @@ class Grammar:
 def load_grammar(path: Path = _FILE) -> Grammar:
     """The grammar of a YAML file."""
     return Grammar(**yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def load_languages(path: Path = _LANGUAGES) -> dict[str, Grammar]:
+    """The grammars by language, with the templates ``attack`` and ``benign``."""
+    read = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {name: Grammar(values.pop("slots"), values) for name, values in read.items()}
 
 
 def noisy(text: str, draw: random.Random) -> str:

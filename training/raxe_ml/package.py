@@ -24,6 +24,7 @@ from raxe.rules import load_rule_set
 from raxe.settings import Settings
 from raxe.text import prepare
 from raxe.values import Source
+from raxe_ml.average import parts_of
 from raxe_ml.calibrate import Scored, anomaly_threshold, calibrated, platt, thresholds
 from raxe_ml.config import TrainConfig, export_folder, load_config
 from raxe_ml.embed import embed_served
@@ -138,7 +139,7 @@ class Packager:
             "version": self.config.version,
             "variant": self.config.quantization,
             "status": "active",
-            "description": f"{_making(self.config)}; heads for attack, family and subfamily",
+            "description": f"{_making(self.config, parts_of(self.work))}; heads for attack, family and subfamily",
             "file_info": {
                 "bundle": bundle.as_posix(),
                 "embeddings": encoder.as_posix(),
@@ -190,9 +191,10 @@ def score(rows: list[Row], detector: OnnxDetector) -> list[Scored]:
     return scored
 
 
-def _making(config: TrainConfig) -> str:
+def _making(config: TrainConfig, parts: int) -> str:
     if config.teacher is None:
-        return f"{config.base_model} fine-tuned end to end"
+        mean = f", mean of {parts} runs' weights" if parts > 1 else ""
+        return f"{config.base_model} fine-tuned end to end{mean}"
     layers = "all" if config.layers is None else len(config.layers)
     return f"{config.base_model}, {layers} layers, distilled from {load_config(config.teacher.config).model_id}"
 

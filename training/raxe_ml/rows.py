@@ -1,12 +1,11 @@
-"""The rows that training works on: loading shards, weak labels, exact duplicates, caps, files."""
+"""The rows that training works on: weak labels, exact duplicates, caps, files."""
 
-import gzip
 import hashlib
 import json
 import random
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -109,21 +108,6 @@ def subfamily_of(text: str, family: str, shard: str) -> str:
         if rule_family == family and pattern.search(text[:4000]):
             return name
     return _BY_SHARD.get(shard, "")
-
-
-def load_shards(folder: Path, drop: Iterable[str], weights: dict[str, float]) -> Iterator[Row]:
-    """Yields the rows of every ``*.jsonl.gz`` below ``folder`` but the dropped shards, in the order of names."""
-    skipped = set(drop)
-    for path in sorted(folder.rglob("*.jsonl.gz")):
-        shard = path.name.removesuffix(".jsonl.gz")
-        if shard in skipped:
-            continue
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            for line in lines:
-                raw = json.loads(line)
-                family = raw["label"]
-                name = "" if family == BENIGN else subfamily_of(raw["text"], family, shard)
-                yield Row(raw["text"], family, name, raw["role"], shard, weights.get(shard, 1.0))
 
 
 def folded(text: str) -> str:

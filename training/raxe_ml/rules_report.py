@@ -9,7 +9,8 @@ from raxe.errors import TextEmpty
 from raxe.rules import load_rule_set
 from raxe.text import prepare
 from raxe.values import Severity, Source
-from raxe_ml.rows import Row, load_shards
+from raxe_ml.rows import Row
+from raxe_ml.shards import load_shards
 
 BENIGN_BUDGET = 0.003  # share of benign rows that may hit a rule of severity high or above
 

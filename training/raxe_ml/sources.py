@@ -8,6 +8,7 @@ from pathlib import Path
 
 from raxe_ml.config import TrainConfig
 from raxe_ml.corpus.learning import CORPUS_SHARD
+from raxe_ml.shards import shard_files
 
 PROVENANCE = "PROVENANCE.json"  # beside the shards
 _COMMIT = 10  # characters that name a commit
@@ -38,7 +39,7 @@ def used_sources(config: TrainConfig, data: Path, measured: Iterable[str]) -> li
         ValueError: a source is used and no ``PROVENANCE.json`` below ``data`` states its licence.
     """
     held_out = dict.fromkeys(config.dev, "dev") | dict.fromkeys(config.test, "test")
-    shards = {path.name.removesuffix(".jsonl.gz") for path in data.rglob("*.jsonl.gz")} - set(config.drop)
+    shards = shard_files(data).keys() - set(config.drop)
     used = {name for name in shards if config.shards or name in held_out}
     used |= {name for name in measured if not name.startswith(CORPUS_SHARD)}
     entries = [

@@ -12,7 +12,7 @@ from raxe_ml.corpus.batch import add_batch
 from raxe_ml.corpus.counts import tables
 from raxe_ml.corpus.gates import GATES, Finding, write_sums
 from raxe_ml.corpus.rows import CORPUS, Corpus, load_corpus
-from raxe_ml.rows import load_shards
+from raxe_ml.shards import load_shards
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_show_locals=False)
 
@@ -22,9 +22,7 @@ Folder = Annotated[Path, typer.Option(help="folder of the topic files")]
 @app.command()
 def check(
     folder: Folder = CORPUS,
-    against: Annotated[
-        Path | None, typer.Option(help="folder of *.jsonl.gz shards that no row may be taken from")
-    ] = None,
+    against: Annotated[Path | None, typer.Option(help="folder of shards that no row may be taken from")] = None,
 ) -> None:
     """Run every quality gate; exits with 1 when one fails."""
     corpus, console = load_corpus(folder), Console(highlight=False)
