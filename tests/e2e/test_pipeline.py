@@ -42,11 +42,17 @@ def refused(*arguments: str | Path) -> str:
     return done.stderr
 
 
+def python(code: str, *arguments: str | Path) -> str:
+    """Runs a few lines in the training environment, returns what they print."""
+    done = subprocess.run([PYTHON, "-c", code, *arguments], capture_output=True, text=True, timeout=LIMIT_S, check=True)
+    return done.stdout
+
+
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Returns the folder of a finished smoke run."""
     folder = tmp_path_factory.mktemp("pipeline")
-    raxe_ml("run", "--smoke", "--data", folder, "--work", folder / "work", "--models", folder / "models")
+    raxe_ml("run", "--smoke", "--data", folder / "shards", "--work", folder / "work", "--models", folder / "models")
     return folder
 
 
@@ -82,9 +88,46 @@ def test_a_finished_run_is_not_trained_again(smoke: Path) -> None:
     """Training again resumes from the last epoch, of which there is none left, and leaves the weights as they are."""
     weights = smoke / "work" / "network.pt"
     before = weights.stat().st_mtime_ns
-    said = raxe_ml("train", "--smoke", "--data", smoke, "--work", smoke / "work")
+    said = raxe_ml("train", "--smoke", "--data", smoke / "shards", "--work", smoke / "work")
     assert "resumed after epoch 1" in said
     assert weights.stat().st_mtime_ns == before
+
+
+_SAME = """
+import sys, torch
+one, other = (torch.load(path, weights_only=True) for path in sys.argv[1:3])
+far = float(sys.argv[3])
+print(all(torch.allclose(each, other[part][name], rtol=0, atol=far)
+          for part, of in one.items() for name, each in of.items()))
+"""
+
+
+def trained_again(smoke: Path, folder: Path, config: Path) -> Path:
+    """Trains on the rows of the finished run, returns the weights."""
+    folder.mkdir()
+    for name in ("train", "dev", "test"):
+        shutil.copy(smoke / "work" / f"{name}.jsonl", folder)
+    raxe_ml("train", "--smoke", "--config", config, "--data", smoke / "shards", "--work", folder)
+    return folder / "network.pt"
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_does_not(smoke: Path, tmp_path: Path) -> None:
+    """To the last bit, on the same machine."""
+    shipped, other = ROOT / "training" / "configs" / "minilm-l6.yaml", tmp_path / "other.yaml"
+    other.write_text(f"extends: {shipped}\nseed: 1\n", encoding="utf-8")
+    first = smoke / "work" / "network.pt"
+    assert python(_SAME, first, trained_again(smoke, tmp_path / "again", shipped), "0") == "True\n"
+    assert python(_SAME, first, trained_again(smoke, tmp_path / "else", other), "0") == "False\n"
+
+
+def test_a_run_may_begin_with_the_weights_of_a_finished_one(smoke: Path, tmp_path: Path) -> None:
+    """With steps of no length it ends where the finished one did."""
+    config = tmp_path / "more.yaml"
+    shipped = ROOT / "training" / "configs" / "minilm-l6.yaml"
+    still = f"extends: {shipped}\nbegin: {smoke / 'work'}\nlearning_rate: 1.0e-12\nhead_learning_rate: 1.0e-12\n"
+    config.write_text(still, encoding="utf-8")
+    weights = trained_again(smoke, tmp_path / "more", config)
+    assert python(_SAME, smoke / "work" / "network.pt", weights, "1e-6") == "True\n"
 
 
 _TRIPLED = """
@@ -97,12 +140,6 @@ import sys, torch
 one, mean = (torch.load(path, weights_only=True) for path in sys.argv[1:])
 print(all(torch.allclose(2 * of[name].float(), mean[part][name]) for part, of in one.items() for name in of))
 """
-
-
-def python(code: str, *paths: Path) -> str:
-    """Runs a few lines in the training environment, returns what they print."""
-    done = subprocess.run([PYTHON, "-c", code, *paths], capture_output=True, text=True, timeout=LIMIT_S, check=True)
-    return done.stdout
 
 
 def test_the_mean_of_two_runs_lies_between_them_and_keeps_the_rows(smoke: Path, tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ def _facts(measured: Measured) -> dict[str, str]:
         "machine": measured.figures["machine"],
         "command": measured.figures["command"],
         "base_model": config.base_model,
+        "description": metadata.description,
         "size_mb": f"{metadata.file_info.size_mb:.1f}",
         "quantization": metadata.ml_config.quantization,
         "max_length": str(config.max_length),

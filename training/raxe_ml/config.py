@@ -83,6 +83,7 @@ class TrainConfig(_Strict):
     base_model: str
     layers: tuple[int, ...] | None = Field(default=None, description="transformer layers that are kept, all when None")
     teacher: Teacher | None = None
+    begin: Path | None = Field(default=None, description="work folder of a finished run whose weights are the first")
     max_length: int = Field(ge=16, le=512)
     stride: int = Field(ge=8, le=512)
     epochs: int = Field(ge=1, le=20)

@@ -15,6 +15,7 @@ from raxe.files import replace_file
 from raxe_ml.batches import Batch, Batcher
 from raxe_ml.config import TrainConfig
 from raxe_ml.distill import TeacherNetwork
+from raxe_ml.export import load_network
 from raxe_ml.model import Network, build, device
 from raxe_ml.progress import Bar, bar
 from raxe_ml.rows import read_rows
@@ -73,7 +74,7 @@ def train(config: TrainConfig, work: Path, report: Callable[[str], None]) -> Pat
     torch.manual_seed(config.seed)
     names = tuple(entry.id for entry in load_taxonomy())
     batcher = Batcher(read_rows(work / "train.jsonl"), config, names)
-    network = build(config, len(names))
+    network = build(config, len(names)) if config.begin is None else load_network(config, config.begin)
     teacher = TeacherNetwork(config.teacher) if config.teacher else None
     if teacher:
         teacher.initialise(network, config)
