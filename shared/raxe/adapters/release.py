@@ -1,11 +1,11 @@
 """Lambda, CodeDeploy, CloudWatch and SNS as a release needs them. boto3 is imported when the first one is made."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
-from raxe.adapters.aws import aws_client
+from raxe.adapters.aws import Trouble, aws_client, aws_errors
 from raxe.errors import FunctionRaised, ServiceFailed
 from raxe.protocols import Invocation
 
@@ -13,7 +13,10 @@ _CONNECT_S, _READ_S, _ATTEMPTS = 2.0, 5.0, 3
 # A scan may take 29 seconds. Twice, and no more: a hook must have time left to tell CodeDeploy.
 _SCAN_S, _SCAN_ATTEMPTS = 35.0, 2
 _SUBJECT_CHARACTERS = 100  # SNS takes no more
-_DONE = "LifecycleEventAlreadyCompletedException"
+
+
+class _Done(Exception):
+    """CodeDeploy knows already."""
 
 
 class LambdaFunction:
@@ -49,7 +52,7 @@ class CodeDeployHooks:
 
     def report(self, deployment_id: str, execution_id: str, *, succeeded: bool) -> None:
         """Tells CodeDeploy; that it already knows, such as after an answer that was lost, is no error."""
-        with _typed("codedeploy:PutLifecycleEventHookExecutionStatus", ignored=_DONE):
+        with suppress(_Done), _typed("codedeploy:PutLifecycleEventHookExecutionStatus"):
             self._client.put_lifecycle_event_hook_execution_status(
                 deploymentId=deployment_id,
                 lifecycleEventHookExecutionId=execution_id,
@@ -88,18 +91,6 @@ class SnsTopic:
             self._client.publish(TopicArn=self._arn, Subject=subject[:_SUBJECT_CHARACTERS], Message=message)
 
 
-@contextmanager
-def _typed(call: str, ignored: str = "") -> Iterator[None]:
+def _typed(call: str) -> AbstractContextManager[None]:
     """Makes an error of botocore one of ours, which names the call and the code."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (lazy)
-    from botocore.parsers import ResponseParserError  # noqa: PLC0415
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415
-
-    try:
-        yield
-    except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        if not ignored or code != ignored:
-            raise ServiceFailed(f"{call}: {code}") from None
-    except (BotoCoreError, ResponseParserError, HTTPError) as error:
-        raise ServiceFailed(f"{call}: {type(error).__name__}") from None
+    return aws_errors(lambda trouble, said: _Done() if trouble is Trouble.SETTLED else ServiceFailed(f"{call}: {said}"))
