@@ -8,7 +8,7 @@ from tests.handlers import Handler
 
 EVENT = load_event("codedeploy_hook")
 VERSION = f"{ARN}scan:7"
-TIME_S = 170.0
+TIME_S = 230.0
 
 
 def serve(aws: FakeAws, handler: Handler, arn: str = VERSION, version: str = "7") -> None:

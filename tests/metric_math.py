@@ -82,8 +82,12 @@ def evaluate(expression: str, metrics: Mapping[str, Value]) -> Value:
 
 def breached(alarm: Mapping[str, Any], metrics: Mapping[str, Value]) -> bool:
     """Whether a period with these values, by id of the alarm's metrics, is beyond the alarm's threshold."""
+    known = dict(metrics)
     (watched,) = [each for each in alarm["Metrics"] if each.get("ReturnData", True)]
-    value = evaluate(watched["Expression"], metrics)
+    for each in alarm["Metrics"]:
+        if "Expression" in each and each is not watched:
+            known[each["Id"]] = evaluate(each["Expression"], metrics)
+    value = evaluate(watched["Expression"], known)
     assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
     assert alarm["TreatMissingData"] == "notBreaching"
     return value is not None and value > float(alarm["Threshold"])

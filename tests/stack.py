@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,10 @@ class Stack:
         """Returns the functions behind a route, by logical id."""
         integrations = self.of_type("AWS::ApiGatewayV2::Integration").values()
         return {each["IntegrationUri"]["Ref"].removesuffix("Aliaslive") for each in integrations}
+
+    def needs(self) -> dict[str, set[str]]:
+        """Returns what each resource names, which CloudFormation makes before it, by logical id."""
+        return {name: set(_named(each)) & self.resources.keys() for name, each in self.resources.items()}
 
 
 def render(
@@ -100,6 +104,20 @@ def _resolve(value: Any, values: Mapping[str, str], holds: Callable[[str], bool]
         for key, each in entries.items()
         if each is not _DROPPED
     }
+
+
+def _named(value: Any) -> Iterator[str]:  # noqa: ANN401  (any part of a template)
+    """The logical ids, and other names, that a part of a template refers to."""
+    if isinstance(value, list):
+        for each in value:
+            yield from _named(each)
+    if not isinstance(value, dict):
+        return
+    for key, each in value.items():
+        if key in {"Ref", "Fn::GetAtt", "DependsOn", "Fn::Sub"}:
+            texts = [text for text in ([each] if isinstance(each, str) else each) if isinstance(text, str)]
+            yield from re.findall(r"\$\{(\w+)", texts[0]) if key == "Fn::Sub" else texts
+        yield from _named(each)
 
 
 def _substitute(given: str | list[Any], values: Mapping[str, str]) -> str | list[Any]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+import numpy as np
 import pytest
 
 from functions.local.events import ROOT
@@ -40,12 +41,15 @@ def stack_with_a_band() -> Stack:
 def goes_off(name: str, metrics: Metrics) -> bool:
     """Whether an alarm with its default thresholds goes off; metrics that are not given have no data."""
     alarm = alarms(stack_with_a_band())[name]
-    expression = alarm["Metrics"][0]["Expression"]
     ids = {each["Id"]: None for each in alarm["Metrics"] if "MetricStat" in each}
     assert metrics.keys() <= ids.keys()
-    text = expression["Fn::Sub"] if isinstance(expression, dict) else expression
-    resolved = dict(alarm) | {"Metrics": [{"Expression": text}, *({"ReturnData": False} for _ in ids)]}
-    return breached(resolved, ids | dict(metrics))
+    return breached(dict(alarm) | {"Metrics": [_written(each) for each in alarm["Metrics"]]}, ids | dict(metrics))
+
+
+def _written(metric: Mapping[str, Any]) -> dict[str, Any]:
+    """A metric of an alarm with its expression as text."""
+    expression = metric.get("Expression")
+    return dict(metric) | ({"Expression": expression["Fn::Sub"]} if isinstance(expression, dict) else {})
 
 
 BAD: list[tuple[str, Metrics]] = [
@@ -54,17 +58,18 @@ BAD: list[tuple[str, Metrics]] = [
     ("VersionErrorRateAlarm", {"calls": 100, "raised": 3, "answered": 3}),
     ("VersionLatencyAlarm", {"latency": 50.1}),
     ("VersionMemoryAlarm", {"memory": 500.1}),
-    ("VersionFlagRateAlarm", {"scans": 50, "rate": 0.31}),
-    ("VersionFlagRateAlarm", {"scans": 50, "rate": 0.009}),
+    ("VersionFlagRateAlarm", {"scans": 50, "rate": 0.5}),
+    ("VersionFlagRateAlarm", {"scans": 5000, "rate": 0.005}),
     ("VersionDegradedAlarm", {"scans": 50, "share": 0.03}),
     ("ChampionFlagRateAlarm", {"scans": 50, "rate": 1}),
-    ("ChampionFlagRateAlarm", {"scans": 50, "rate": 0}),
+    ("ChampionFlagRateAlarm", {"scans": 1000, "rate": 0}),
     ("ChampionLatencyAlarm", {"scans": 50, "latency": 51}),
     ("ChampionFailuresAlarm", {"scans": 50, "share": 0.03}),
-    ("ChallengerFlagRateAlarm", {"new_scans": 50, "new_rate": 0.16, "scans": 450, "rate": 0.1}),
-    ("ChallengerFlagRateAlarm", {"new_scans": 50, "new_rate": 0.04, "scans": 450, "rate": 0.1}),
+    ("ChallengerFlagRateAlarm", {"new_scans": 50, "new_rate": 0.32, "scans": 450, "rate": 0.1}),
+    ("ChallengerFlagRateAlarm", {"new_scans": 1000, "new_rate": 0.0, "scans": 9000, "rate": 0.1}),
+    ("ChallengerFlagRateAlarm", {"new_scans": 50, "new_rate": 1, "scans": 50, "rate": 0}),
     ("ChallengerFlagRateAlarm", {"new_scans": 500, "new_rate": 0.4}),
-    ("ChallengerFlagRateAlarm", {"new_scans": 500, "new_rate": 0.0, "scans": 3, "rate": 0.0}),
+    ("ChallengerFlagRateAlarm", {"new_scans": 1000, "new_rate": 0.0, "scans": 3, "rate": 0.0}),
     ("ChallengerLatencyAlarm", {"new_scans": 50, "new_latency": 16, "scans": 450, "latency": 10}),
     ("ChallengerLatencyAlarm", {"new_scans": 500, "new_latency": 51}),
     ("ChallengerFailuresAlarm", {"new_scans": 50, "new_share": 0.03, "scans": 450, "share": 0.01}),
@@ -78,12 +83,14 @@ GOOD: list[tuple[str, Metrics]] = [
     ("VersionMemoryAlarm", {"memory": 300}),
     ("VersionFlagRateAlarm", {"scans": 49, "rate": 1}),
     ("VersionFlagRateAlarm", {"scans": 1000, "rate": 0.1}),
+    ("VersionFlagRateAlarm", {"scans": 50, "rate": 0}),
     ("VersionDegradedAlarm", {"scans": 1000, "share": 0.02}),
     ("ChampionFlagRateAlarm", {"scans": 49, "rate": 1}),
     ("ChampionLatencyAlarm", {"scans": 49, "latency": 5000}),
     ("ChampionFailuresAlarm", {"scans": 100, "share": 0}),
     ("ChallengerFlagRateAlarm", {"new_scans": 49, "new_rate": 1, "scans": 450, "rate": 0.1}),
     ("ChallengerFlagRateAlarm", {"new_scans": 50, "new_rate": 0.5, "scans": 450, "rate": 0.46}),
+    ("ChallengerFlagRateAlarm", {"new_scans": 50, "new_rate": 0.16, "scans": 450, "rate": 0.1}),
     ("ChallengerFlagRateAlarm", {"new_scans": 500, "new_rate": 0.1}),
     ("ChallengerLatencyAlarm", {"new_scans": 50, "new_latency": 70, "scans": 450, "latency": 60}),
     ("ChallengerLatencyAlarm", {"new_scans": 500, "new_latency": 50}),
@@ -110,6 +117,38 @@ def test_every_alarm_is_tried_both_ways_and_quiet_without_data() -> None:
     assert names == {name for name, _ in BAD} == {name for name, _ in GOOD}
     assert names == {*OF_DEPLOYMENT, *OF_CHAMPION, *OF_CHALLENGER}
     assert not any(goes_off(name, {}) for name in names)
+
+
+def test_what_a_deployment_sends_itself_is_no_reason_to_turn_back() -> None:
+    """Hooks and smoke tests send a third attacks: alone on a quiet stack, or in any part of it, they raise no alarm."""
+    hooks = {"before": (43, 13), "after": (12, 6), "smoke": (42, 11)}
+    for names in (["before"], ["before", "after"], ["after", "smoke"], ["before", "after", "smoke"]):
+        scans, flagged = (sum(hooks[name][at] for name in names) for at in (0, 1))
+        for quiet in (0, 5, 10, 50):
+            found = {"scans": scans + quiet, "rate": flagged / (scans + quiet)}
+            assert not goes_off("VersionFlagRateAlarm", found)
+            assert not goes_off("ChampionFlagRateAlarm", found)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.1, 0.3])
+def test_two_arms_alike_do_not_turn_the_challenger_off(share: float) -> None:
+    """A day of five minutes each, with the least traffic that counts: chance alone turns off one challenger of ten."""
+    draw = np.random.default_rng(7)
+    days, minutes = 200, 288
+    flagged = draw.binomial([50, 450], share, (days * minutes, 2)) / [50, 450]
+    seen, at = np.unique(flagged, axis=0, return_inverse=True)
+    off = [
+        goes_off("ChallengerFlagRateAlarm", {"new_scans": 50, "new_rate": new, "scans": 450, "rate": old})
+        for new, old in seen.tolist()
+    ]
+    assert np.array(off)[at].reshape(days, minutes).any(axis=1).mean() < 0.1
+
+
+@pytest.mark.parametrize("name", ["ChampionLatencyAlarm", "ChallengerLatencyAlarm"])
+def test_a_few_long_texts_turn_no_model_off(name: str) -> None:
+    """A quantile of little traffic is a few texts': it must be too high for a quarter of an hour."""
+    alarm = alarms(render())[name]
+    assert (alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"]) == (3, 3)
 
 
 def test_metric_math_is_that_of_cloudwatch() -> None:

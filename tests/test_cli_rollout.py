@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from raxe.adapters.rollout_file import FileRolloutStore
 from raxe.bootstrap.rollout import open_rollout
 from raxe.cli import app
-from raxe.rollout import parse_rollout
+from raxe.rollout import BY_ALARM, Rollout, dump_rollout, parse_rollout
 from tests.factories import MODEL_ID, ModelsFolder
 from tests.rollouts import SECOND, two_models
 from tests.ssm import new_name
@@ -88,6 +88,19 @@ def test_a_model_goes_from_challenger_to_champion_and_back(either_place: str) ->
     assert history[3]["digest"] == history[5]["digest"] != history[4]["digest"]
     done("rollback", "--to", "5")
     assert in_force(either_place)["champion"] == SECOND
+
+
+def test_after_an_alarm_rolled_back_the_version_must_be_named(place: str) -> None:
+    """Whoever hears of the alarm and rolls back too would put the bad champion into force again."""
+    done("set", "--champion", MODEL_ID, "--challenger", SECOND)
+    done("promote")
+    open_rollout(place).write(dump_rollout(Rollout(champion=MODEL_ID)), 2, f"{BY_ALARM}champion-latency: restored")
+    result = raxe("rollback")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "an alarm made version 3" in result.stderr
+    assert in_force(place)["champion"] == MODEL_ID
+    done("rollback", "--to", "2")
+    assert in_force(place)["champion"] == SECOND
 
 
 def test_a_dry_run_prints_and_writes_nothing(place: str) -> None:

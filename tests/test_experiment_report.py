@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raxe.adapters.counters import counters_of, totals_of
-from raxe.experiments.comparison import Finding
-from raxe.experiments.report import quantile_ms, report
+from raxe.experiments.comparison import Finding, compare_shares
+from raxe.experiments.report import ALPHA, FLAG_RATE, quantile_ms, report
+from raxe.experiments.statistics import Share
 from raxe.values.experiments import LATENCY_BUCKETS, ArmTotals, Seen, latency_bucket, lower_edge_ms
 
 LATENCIES = st.floats(0, 1e6)
@@ -113,3 +114,24 @@ def test_a_mixed_arm_is_said() -> None:
     totals = ArmTotals.of(answers(5, 8) + answers(5, 8, model="m2"))
     (warning,) = report("e", {"champion": totals}).warnings
     assert warning.startswith("champion mixes the answers of 2 models")
+
+
+@pytest.mark.parametrize(("subjects", "least", "most"), [(20_000, 0.0, 0.1), (200, 0.5, 1.0)])
+def test_answers_of_few_subjects_are_not_independent(subjects: int, least: float, most: float) -> None:
+    """No difference, ten looks at 20,000 answers: subjects of their own kind who send many are taken for one.
+
+    docs/ab-testing.md says so with the shares of 300 runs. When this fails, the tests have learned of subjects.
+    """
+    draw, runs, looks = np.random.default_rng(5), 60, 10
+    differ = 0
+    for _ in range(runs):
+        traffic = draw.lognormal(0, 1, subjects)
+        rates = draw.beta(0.1, 1.9, subjects)
+        second = draw.random(subjects) < 0.5
+        sent = draw.multinomial(20_000 // looks, traffic / traffic.sum(), looks)
+        hit = draw.binomial(sent, rates)
+        arms = [[np.cumsum(each[:, own].sum(axis=1)) for each in (hit, sent)] for own in (~second, second)]
+        shares = [[Share(int(k), int(n)) for k, n in zip(*arm, strict=True)] for arm in arms]
+        found = {compare_shares(FLAG_RATE, one, two, ALPHA).finding for one, two in zip(*shares, strict=True)}
+        differ += bool(found & {Finding.MORE, Finding.FEWER})
+    assert least <= differ / runs <= most

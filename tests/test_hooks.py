@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from raxe.adapters.release import CodeDeployHooks, LambdaFunction
 from raxe.bootstrap import Engine
 from raxe.detectors import RuleDetector, StubDetector
 from raxe.errors import InvalidEvent, ServiceFailed
 from raxe.policy import Policy
 from raxe.protocols import ModelLayer, RuleLayer
+from raxe.release import traffic
 from raxe.release.golden import ATTACKS, BENIGN
 from raxe.release.hooks import Outcome
 from raxe.release.traffic import pre_traffic
@@ -21,6 +23,7 @@ from tests.factories import MODEL_ID, ModelsFolder
 from tests.fakes import FakeModel, FakeRules, Raising
 from tests.handlers import scan_handler_of
 from tests.hooks import EVENT, TIME_S, VERSION, failed, serve
+from tests.stack import render
 
 PRE_CHECKS = {
     "golden attacks", "golden benign texts", "no layer fails", "version", "model", "golden scores", "latency",
@@ -182,6 +185,19 @@ def test_the_hooks_leave_time_to_report(aws: FakeAws, environ: dict[str, str]) -
     calls: list[dict[str, Any]] = []
     aws.functions[VERSION] = (calls.append, "7")
     started = time.monotonic()
-    assert not before(aws, environ, 79.0).succeeded
+    assert not before(aws, environ, traffic._ANSWER_S - 1).succeeded
     assert calls == []
     assert time.monotonic() - started < 30
+
+
+@pytest.mark.usefixtures("region")
+def test_a_call_that_hangs_at_the_last_moment_leaves_time_to_report() -> None:
+    """The slowest call to a function and the slowest report fit into what is kept free, and checks have as much."""
+    clients = [LambdaFunction(VERSION)._client, CodeDeployHooks()._client]
+    configs = [client.meta.config for client in clients]
+    slowest_s = sum((each.connect_timeout + each.read_timeout) * each.retries["total_max_attempts"] for each in configs)
+    between_tries_s = 6  # of botocore's standard mode: at most 2 ** tries seconds before each further try
+    assert slowest_s + between_tries_s <= traffic._ANSWER_S
+    functions = render().of_type("AWS::Lambda::Function")
+    timeouts_s = {functions[name]["Timeout"] for name in ("PreTrafficFunction", "PostTrafficFunction")}
+    assert min(timeouts_s) >= 2 * traffic._ANSWER_S

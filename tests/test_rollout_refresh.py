@@ -1,5 +1,6 @@
 """When the document is looked at: less often where the store fails, at once after a restore, one at a time."""
 
+import random
 from threading import Thread
 
 import pytest
@@ -25,6 +26,34 @@ def test_a_store_that_fails_is_asked_less_and_less() -> None:
     bench.store.failing = None
     provider.refresh()
     assert provider._pause_s <= TTL_S
+
+
+def test_a_store_that_answers_nonsense_is_asked_as_often_as_ever() -> None:
+    """An outage before does not count: whoever mends the document does not wait eight times as long."""
+    bench = Bench()
+    bench.put(ON)
+    provider = bench.start()
+    bench.store.failing = StoreUnavailable("throttled")
+    for _ in range(5):
+        provider.refresh()
+    bench.store.failing = None
+    bench.put(b"{")
+    provider.refresh()
+    assert type(provider.error).__name__ == "InvalidRollout"
+    assert provider._pause_s <= TTL_S
+
+
+def test_copies_of_a_snapshot_do_not_look_all_at_once() -> None:
+    """Environments that were restored from one snapshot have the same random state, and pause for different times."""
+    bench = Bench()
+    bench.put(ON)
+    provider = bench.start()
+    pauses, state = set(), random.getstate()
+    for _ in range(10):
+        random.setstate(state)
+        provider.restored()
+        pauses.add(provider._pause_s)
+    assert len(pauses) == 10
 
 
 def test_a_restore_looks_at_once_over_a_new_connection() -> None:

@@ -1,5 +1,7 @@
 """What the stack promises, asserted on the template after SAM's transform; nothing is deployed."""
 
+from graphlib import TopologicalSorter
+
 import pytest
 
 from functions.local.events import ROOT
@@ -26,6 +28,15 @@ def test_architecture_is_a_parameter() -> None:
     assert all(each["Architectures"] == ["x86_64"] for each in stack.of_type("AWS::Lambda::Function").values())
     runtime = [each for name, each in stack.of_type("AWS::Lambda::LayerVersion").items() if name.startswith("Runtime")]
     assert [each["CompatibleArchitectures"] for each in runtime] == [["x86_64"]]
+
+
+@pytest.mark.parametrize("parameters", [{}, EFS, {"ModelSource": "s3", "Experiment": "e"}], ids=["layer", "efs", "s3"])
+def test_resources_can_be_made_one_after_the_other(parameters: dict[str, str]) -> None:
+    """No resource needs itself through others: CloudFormation refuses such a template, and `sam validate` takes it."""
+    stack = render(**parameters)
+    made = list(TopologicalSorter(stack.needs()).static_order())
+    assert made.index("ScanFunctionDeploymentGroup") > made.index("CodeDeployRole") > made.index("PreTrafficFunction")
+    assert sorted(made) == sorted(stack.resources)
 
 
 def test_telemetry_of_onnxruntime_is_off() -> None:

@@ -32,7 +32,7 @@ def run(aws: FakeAws, _needs_emulator: None) -> Iterator[Run]:
 
         def start(name: str, **variables: str) -> LambdaEmulator:
             env = local_environment() | CREDENTIALS | aws.environment | variables
-            options = EmulatorOptions(python_path=(ROOT / "shared",), env=env, timeout_s=180)
+            options = EmulatorOptions(python_path=(ROOT / "shared",), env=env, timeout_s=240)
             return stack.enter_context(LambdaEmulator(ROOT / "functions" / name, options))
 
         yield start

@@ -13,12 +13,12 @@ To count needs ``dynamodb:UpdateItem`` and ``dynamodb:BatchWriteItem``, to label
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any
 
-from raxe.adapters.aws import aws_client
+from raxe.adapters.aws import Trouble, aws_client, aws_errors
 from raxe.adapters.counters import counters_of, totals_of
 from raxe.errors import ExperimentStoreFailed, InvalidInput, ScanNotFound
 from raxe.values.experiments import ArmTotals, Feedback, Label, Labelled, Outcome, Seen, cell
@@ -30,7 +30,6 @@ _TRIES = 10
 _PAUSE_S = 0.02
 _CONNECT_S, _READ_S = 2, 5
 _MODELS = "models"
-_CONFLICTS = {"TransactionCanceledException", "TransactionConflictException", "TransactionInProgressException"}
 
 Item = dict[str, Any]
 
@@ -51,7 +50,7 @@ class DynamoDBExperimentStore:
         return aws_client("dynamodb", _CONNECT_S, _READ_S, attempts=3)
 
     @cached_property
-    def _adder(self) -> Any:  # noqa: ANN401
+    def _adder(self) -> Any:  # noqa: ANN401  (likewise)
         # An ADD whose answer was lost would count twice when it is sent again.
         return aws_client("dynamodb", _CONNECT_S, _READ_S, attempts=1)
 
@@ -188,17 +187,10 @@ def _answer(name: str, seen: Seen, expires_s: float) -> Item:
     return item | ({"text_sha256": {"S": seen.text_sha256}} if seen.text_sha256 else {})
 
 
-@contextmanager
-def _typed() -> Iterator[None]:
+def _typed() -> AbstractContextManager[None]:
     """Makes an error of botocore one of ours."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (lazy)
+    return aws_errors(_error)
 
-    try:
-        yield
-    except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        if code in _CONFLICTS:
-            raise _Conflict from None
-        raise ExperimentStoreFailed(f"DynamoDB answered {code}") from None
-    except BotoCoreError as error:
-        raise ExperimentStoreFailed(f"DynamoDB: {type(error).__name__}") from None
+
+def _error(trouble: Trouble, said: str) -> Exception:
+    return _Conflict() if trouble is Trouble.CONFLICT else ExperimentStoreFailed(f"DynamoDB: {said}")

@@ -1,18 +1,22 @@
 """Lambda, CodeDeploy, CloudWatch and SNS as a release needs them. boto3 is imported when the first one is made."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import cache
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from typing import Any
 
+from raxe.adapters.aws import Trouble, aws_client, aws_errors
 from raxe.errors import FunctionRaised, ServiceFailed
 from raxe.protocols import Invocation
 
-_READ_TIMEOUT_S = 35.0  # a scan may take 29 seconds
-_ATTEMPTS = 3
+_CONNECT_S, _READ_S, _ATTEMPTS = 2.0, 5.0, 3
+# A scan may take 29 seconds. Twice, and no more: a hook must have time left to tell CodeDeploy.
+_SCAN_S, _SCAN_ATTEMPTS = 35.0, 2
 _SUBJECT_CHARACTERS = 100  # SNS takes no more
-_DONE = "LifecycleEventAlreadyCompletedException"
+
+
+class _Done(Exception):
+    """CodeDeploy knows already."""
 
 
 class LambdaFunction:
@@ -20,7 +24,8 @@ class LambdaFunction:
 
     def __init__(self, arn: str) -> None:
         """Makes the client; nothing is called."""
-        self._arn, self._client = arn, _client("lambda")
+        self._arn = arn
+        self._client = aws_client("lambda", _CONNECT_S, _SCAN_S, _SCAN_ATTEMPTS)
 
     def invoke(self, event: Mapping[str, Any]) -> Invocation:
         """What it returned; raises FunctionRaised or ServiceFailed."""
@@ -43,11 +48,11 @@ class CodeDeployHooks:
 
     def __init__(self) -> None:
         """Makes the client; nothing is called."""
-        self._client = _client("codedeploy")
+        self._client = aws_client("codedeploy", _CONNECT_S, _READ_S, _ATTEMPTS)
 
     def report(self, deployment_id: str, execution_id: str, *, succeeded: bool) -> None:
         """Tells CodeDeploy; that it already knows, such as after an answer that was lost, is no error."""
-        with _typed("codedeploy:PutLifecycleEventHookExecutionStatus", ignored=_DONE):
+        with suppress(_Done), _typed("codedeploy:PutLifecycleEventHookExecutionStatus"):
             self._client.put_lifecycle_event_hook_execution_status(
                 deploymentId=deployment_id,
                 lifecycleEventHookExecutionId=execution_id,
@@ -60,7 +65,7 @@ class CloudWatchAlarms:
 
     def __init__(self) -> None:
         """Makes the client; nothing is called."""
-        self._client = _client("cloudwatch")
+        self._client = aws_client("cloudwatch", _CONNECT_S, _READ_S, _ATTEMPTS)
 
     def raised(self, names: Sequence[str]) -> list[str]:
         """Those of the names, at most 100, that are in alarm, sorted; raises ServiceFailed."""
@@ -77,7 +82,8 @@ class SnsTopic:
 
     def __init__(self, arn: str) -> None:
         """Makes the client; nothing is called."""
-        self._arn, self._client = arn, _client("sns")
+        self._arn = arn
+        self._client = aws_client("sns", _CONNECT_S, _READ_S, _ATTEMPTS)
 
     def publish(self, subject: str, message: str) -> None:
         """Says it; raises ServiceFailed."""
@@ -85,34 +91,6 @@ class SnsTopic:
             self._client.publish(TopicArn=self._arn, Subject=subject[:_SUBJECT_CHARACTERS], Message=message)
 
 
-@contextmanager
-def _typed(call: str, ignored: str = "") -> Iterator[None]:
+def _typed(call: str) -> AbstractContextManager[None]:
     """Makes an error of botocore one of ours, which names the call and the code."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415  (lazy)
-    from botocore.parsers import ResponseParserError  # noqa: PLC0415
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415
-
-    try:
-        yield
-    except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        if not ignored or code != ignored:
-            raise ServiceFailed(f"{call}: {code}") from None
-    except (BotoCoreError, ResponseParserError, HTTPError) as error:
-        raise ServiceFailed(f"{call}: {type(error).__name__}") from None
-
-
-@cache
-def _session() -> Any:  # noqa: ANN401  (its type knows only services whose stubs are installed)
-    import boto3  # noqa: PLC0415  (100 ms that no scan pays)
-
-    return boto3.session.Session()
-
-
-def _client(service: str) -> Any:  # noqa: ANN401  (boto3 makes its clients at run time)
-    from botocore.config import Config  # noqa: PLC0415
-
-    config = Config(
-        connect_timeout=2, read_timeout=_READ_TIMEOUT_S, retries={"mode": "standard", "total_max_attempts": _ATTEMPTS}
-    )
-    return _session().client(service, config=config)
+    return aws_errors(lambda trouble, said: _Done() if trouble is Trouble.SETTLED else ServiceFailed(f"{call}: {said}"))

@@ -8,25 +8,20 @@ import base64
 import hashlib
 import io
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from raxe.adapters.aws import aws_client
+from raxe.adapters.aws import Trouble, aws_client, aws_errors, store_error
 from raxe.adapters.keys import checked
-from raxe.errors import ModelNotFound, StoreConflict, StoreDenied, StoreUnavailable
+from raxe.errors import ModelNotFound, StoreConflict, StoreUnavailable
 from raxe.protocols import StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _CHUNK = 1 << 18
-_MISSING = {"404", "NoSuchKey", "NotFound"}
-_CONFLICT = {"412", "PreconditionFailed", "409", "ConditionalRequestConflict"}
-_RETRY = {"SlowDown", "RequestTimeout", "ThrottlingException", "InternalError", "ServiceUnavailable"}
-_UNCHANGED = {"304", "NotModified"}
 
 
 class _Unchanged(Exception):
@@ -142,33 +137,16 @@ class S3BundleStore:
     def _place(self, key: str) -> Any:  # noqa: ANN401  (arguments of any call)
         return {"Bucket": self._bucket, "Key": self._prefix + checked(key)}
 
-    @contextmanager
-    def _typed(self, key: str, *, conflict_when_missing: bool = False) -> Iterator[None]:
+    def _typed(self, key: str, *, conflict_when_missing: bool = False) -> AbstractContextManager[None]:
         """Makes an error of botocore one of ours."""
-        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # noqa: PLC0415  (lazy)
-        from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
-        try:
-            yield
-        except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            if code in _UNCHANGED:
-                raise _Unchanged from None
-            if code in _MISSING and conflict_when_missing:
-                code = "412"
-            raise _error(key, code, error.response["ResponseMetadata"].get("HTTPStatusCode", 0)) from None
-        except NoCredentialsError:
-            raise StoreDenied(f"{key}: no AWS credentials") from None
-        except (BotoCoreError, HTTPError) as error:
-            raise StoreUnavailable(f"{key}: {type(error).__name__}") from None
+        def made(trouble: Trouble, said: str) -> Exception:
+            if trouble is Trouble.SETTLED:
+                return _Unchanged()
+            if trouble is Trouble.MISSING and not conflict_when_missing:
+                return ModelNotFound(f"no model file {key}")
+            if trouble in {Trouble.MISSING, Trouble.CONFLICT}:
+                return StoreConflict(f"{key}: is not what it was thought to be")
+            return store_error(trouble, f"{key}: {said}")
 
-
-def _error(key: str, code: str, status: int) -> Exception:
-    """The error of an answer of S3."""
-    if code in _MISSING:
-        return ModelNotFound(f"no model file {key}")
-    if code in _CONFLICT:
-        return StoreConflict(f"{key}: is not what it was thought to be")
-    if status >= 500 or status == 429 or code in _RETRY:
-        return StoreUnavailable(f"{key}: S3 answered {code or status}")
-    return StoreDenied(f"{key}: S3 answered {code or status}")
+        return aws_errors(made, "S3")

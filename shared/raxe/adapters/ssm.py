@@ -12,23 +12,19 @@ Reading needs ``ssm:GetParameter``; writing ``ssm:GetParameterHistory`` and ``ss
 
 import hashlib
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any
 
-from raxe.adapters.aws import aws_client
-from raxe.errors import InvalidRollout, RolloutNotFound, StoreConflict, StoreDenied, StoreUnavailable
+from raxe.adapters.aws import Trouble, aws_client, aws_errors, store_error
+from raxe.errors import InvalidRollout, RolloutNotFound, StoreConflict
 from raxe.protocols import StoredRollout
 from raxe.rollout import rollback_note
 
 STANDARD_BYTES, ADVANCED_BYTES = 4_096, 8_192
 _ATTEMPTS = 5
 _MARK = re.compile(r"raxe (?P<number>[0-9]{1,9}) (?P<digest>[0-9a-f]{12}): (?P<note>.*)", re.DOTALL)
-_MISSING = {"ParameterNotFound", "ParameterVersionNotFound"}
-_CONFLICT = {"ParameterAlreadyExists", "TooManyUpdates"}
-_RETRY = {"ThrottlingException", "InternalServerError", "ServiceUnavailable", "RequestTimeout"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +120,16 @@ class SsmRolloutStore:
         with self._typed():
             return int(self._client.put_parameter(**(arguments | options))["Version"])
 
-    @contextmanager
-    def _typed(self) -> Iterator[None]:
+    def _typed(self) -> AbstractContextManager[None]:
         """Makes an error of botocore one of ours."""
-        from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # noqa: PLC0415  (lazy)
+        return aws_errors(self._error, "SSM")
 
-        try:
-            yield
-        except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            raise _error(self._name, code, error.response["ResponseMetadata"].get("HTTPStatusCode", 0)) from None
-        except NoCredentialsError:
-            raise StoreDenied(f"{self._name}: no AWS credentials") from None
-        except BotoCoreError as error:
-            raise StoreUnavailable(f"{self._name}: {type(error).__name__}") from None
+    def _error(self, trouble: Trouble, said: str) -> Exception:
+        if trouble is Trouble.MISSING:
+            return RolloutNotFound(f"{self._name}: there is no such parameter, or no such version of it")
+        if trouble is Trouble.CONFLICT:
+            return StoreConflict(f"{self._name}: somebody else is writing it")
+        return store_error(trouble, f"{self._name}: {said}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,17 +170,6 @@ def _check_size(content: bytes, *, advanced: bool) -> None:
             f"rollout: is larger than the {STANDARD_BYTES} bytes of a standard parameter; an advanced one takes "
             f"{ADVANCED_BYTES} (aws ssm put-parameter --tier Advanced)"
         )
-
-
-def _error(name: str, code: str, status: int) -> Exception:
-    """The error of an answer of SSM."""
-    if code in _MISSING:
-        return RolloutNotFound(f"{name}: there is no such parameter, or no such version of it")
-    if code in _CONFLICT:
-        return StoreConflict(f"{name}: somebody else is writing it")
-    if status >= 500 or status == 429 or code in _RETRY:
-        return StoreUnavailable(f"{name}: SSM answered {code or status}")
-    return StoreDenied(f"{name}: SSM answered {code or status}")
 
 
 def _text(content: bytes) -> str:

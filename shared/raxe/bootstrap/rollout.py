@@ -1,12 +1,12 @@
 """The rollout document in force: looked at again every now and then, off the hot path, the last good one kept."""
 
-import random
 import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
+from random import SystemRandom
 from threading import Lock, Thread
 
 from raxe.adapters.rollout_file import FileRolloutStore
@@ -17,6 +17,7 @@ from raxe.rollout import Rollout, parse_rollout
 from raxe.settings import rollout_place
 
 _JITTER = 0.1  # of the time to live, so that environments that started together do not ask together
+_CHANCE = SystemRandom()  # its numbers differ between copies of one snapshot; those of `random` do not
 _MOST_WAITS = 8  # times the time to live between two looks at a store that does not answer
 _MOST_EVENTS = 100
 
@@ -114,7 +115,7 @@ class RolloutProvider:
                 self.error, self._failures = None, 0
             self._looked_at = looked_at
             waits = min(2 ** max(self._failures - 1, 0), _MOST_WAITS)
-            self._pause_s = self._ttl_s * waits * random.uniform(1 - _JITTER, 1)  # noqa: S311  (no secret)
+            self._pause_s = self._ttl_s * waits * _CHANCE.uniform(1 - _JITTER, 1)
         finally:
             self._turn.release()
 
@@ -149,9 +150,8 @@ class RolloutProvider:
 
     def _failed(self, error: RaxeError) -> None:
         self.error = error
-        self._failures += isinstance(
-            error, StoreUnavailable
-        )  # a store that says no, or has nonsense, is not overloaded
+        # A store that says no, or has nonsense, answers: it is not overloaded.
+        self._failures = self._failures + 1 if isinstance(error, StoreUnavailable) else 0
         if self._serving is None:
             self._serving = replace(self._prepare(None), unknown=error)
         self._note(self._serving.rollout, error)

@@ -8,9 +8,9 @@ import typer
 from raxe.cli import rollout_edits
 from raxe.cli.output import examples, facts, reported, show, table
 from raxe.cli.rollout_writing import AsJson, At, DryRun, Edit, How, IfVersion, Store, changes, lines, settled
-from raxe.errors import InvalidRollout
+from raxe.errors import InvalidInput, InvalidRollout
 from raxe.protocols import StoredRollout
-from raxe.rollout import Rollout, parse_rollout, previous, rollback_note
+from raxe.rollout import BY_ALARM, Rollout, parse_rollout, previous, rollback_note
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Decide which model answers whom, without a deploy."
@@ -90,12 +90,15 @@ def rollback(
 ) -> None:
     """Put the version before into force again; once more goes one further back.
 
-    It works on a document that is not valid, too. Exit code: 0 done, 1 refused because somebody else wrote meanwhile,
+    It works on a document that is not valid, too. After an alarm rolled back, the version before is the bad one: then
+    --to must name it. Exit code: 0 done, 1 refused because somebody else wrote meanwhile,
     2 error, such as no version before.
     """
     with reported():
         store = Store.of(at)
         entries = store.rollouts.history()
+        if to is None and entries and entries[-1].note.startswith(BY_ALARM):
+            raise InvalidInput(f"an alarm made version {entries[-1].version}: name the version to go to", field="to")
         target = previous(entries, to)
         parse_rollout(target.content)  # what is not valid is not gone back to
         try:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from raxe.errors import InvalidEvent
+from raxe.rollout import BY_ALARM
 
 _ALARM = "ALARM"
 
@@ -23,7 +24,7 @@ class Alarm:
     @property
     def episode(self) -> str:
         """The words that stand for this episode in the history of the rollout document."""
-        return f"alarm {self.name} {self.at.astimezone(UTC).isoformat(timespec='milliseconds')}"
+        return f"{BY_ALARM}{self.name} {self.at.astimezone(UTC).isoformat(timespec='milliseconds')}"
 
 
 class _Message(BaseModel):

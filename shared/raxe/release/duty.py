@@ -65,7 +65,7 @@ class _Duty:
 
 def _said(undone: Undone) -> tuple[str, str]:
     """Subject and text for people."""
-    done = f"now version {undone.version}" if undone.version else "the rollout document is as it was"
+    done = f"made version {undone.version}" if undone.version else "the rollout document is as it was"
     kind = "rolled back" if undone.version else "nothing rolled back"
     text = (
         f"Alarm: {undone.alarm.name}\nSince: {undone.alarm.at.isoformat()}\nDone: {undone.words}; {done}\n"

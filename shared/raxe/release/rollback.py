@@ -5,7 +5,6 @@ thresholds, what a failure means), with no challenger, when that changed a short
 episode acts once: its name and time are kept in the note of the version it made.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,16 +12,14 @@ from datetime import datetime, timedelta
 from raxe.errors import InvalidRollout, StoreConflict
 from raxe.protocols import RolloutStore, StoredRollout
 from raxe.release.alarms import Alarm
-from raxe.rollout import Rollout, dump_rollout, parse_rollout
+from raxe.rollout import BY_ALARM, Rollout, dump_rollout, parse_rollout, rolled_back_to
 
 _ATTEMPTS = 3
-_BY_ALARM = "alarm "
-_BACK = re.compile(r"rollback to ([0-9]{1,9})")  # as rollback_note writes it
 
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """What was done about an alarm: ``version`` is that of the new document, None when it was left as it is."""
+    """What was done about an alarm: ``version`` is that of the document it made, also at a first try; None for none."""
 
     alarm: Alarm
     words: str
@@ -67,7 +64,7 @@ def _undo(alarm: Alarm, store: RolloutStore, decide: Decide) -> Undone:
             return Undone(alarm, "there is no rollout document")
         done = _done(alarm, history)
         if done is not None:
-            return Undone(alarm, f"was done already, by version {done}")
+            return Undone(alarm, f"was done already, by version {done}", done)
         change = decide(alarm, history)
         if change.rollout is None:
             return Undone(alarm, change.words)
@@ -83,8 +80,8 @@ def _undo(alarm: Alarm, store: RolloutStore, decide: Decide) -> Undone:
 def _done(alarm: Alarm, history: Sequence[StoredRollout]) -> int | None:
     """The version that this episode made; not one that its store refused, and so put the one before back at once."""
     for stored, after in zip(history, [*history[1:], None], strict=True):
-        back = _BACK.match(after.note) if after else None
-        refused = back is not None and int(back[1]) < stored.version
+        back = rolled_back_to(after.note) if after else None
+        refused = back is not None and back < stored.version
         if alarm.episode in stored.note and not refused:
             return stored.version
     return None
@@ -106,7 +103,7 @@ def _champion_before(alarm: Alarm, history: Sequence[StoredRollout], within: tim
     since = datetime.fromisoformat(first.at)
     if before is None:
         return _Change("there is no other champion before")
-    if first.note.startswith(_BY_ALARM):
+    if first.note.startswith(BY_ALARM):
         return _Change(f"version {first.version} was restored by an alarm itself")
     if since > alarm.at:
         return _Change(f"version {first.version} is younger than the alarm")

@@ -16,7 +16,7 @@ from raxe.release.probe import Probe
 from raxe.rollout import parse_rollout
 from raxe.settings import from_environment
 
-_ANSWER_S = 80.0  # kept free: one last call with its tries, and the word to CodeDeploy
+_ANSWER_S = 110.0  # kept free: one last call with its tries, and the word to CodeDeploy with its own
 
 
 def pre_traffic(event: Mapping[str, Any], environ: Mapping[str, str], remaining_s: float) -> Outcome:

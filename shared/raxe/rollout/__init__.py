@@ -1,12 +1,13 @@
 """The rollout document: which model answers whom, from which score on, and what when none answers."""
 
 from raxe.rollout.document import MAX_BYTES, dump_rollout, parse_rollout
-from raxe.rollout.edits import previous, rollback_note
+from raxe.rollout.edits import BY_ALARM, previous, rollback_note, rolled_back_to
 from raxe.rollout.value import Rollout, Split, buckets_of
 from raxe.values.buckets import BUCKETS, bucket_of
 
 __all__ = [
     "BUCKETS",
+    "BY_ALARM",
     "MAX_BYTES",
     "Rollout",
     "Split",
@@ -16,4 +17,5 @@ __all__ = [
     "parse_rollout",
     "previous",
     "rollback_note",
+    "rolled_back_to",
 ]

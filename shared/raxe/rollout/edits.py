@@ -6,12 +6,19 @@ from collections.abc import Sequence
 from raxe.errors import RolloutNotFound
 from raxe.protocols import StoredRollout
 
+BY_ALARM = "alarm "  # what the note of a version begins with that an alarm made
 _NOTE = re.compile(r"rollback to ([0-9]{1,9})")
 
 
 def rollback_note(version: int) -> str:
-    """The note of a rollback to a version, by which ``previous`` knows it."""
+    """The note of a rollback to a version, which ``rolled_back_to`` reads."""
     return f"rollback to {version}"
+
+
+def rolled_back_to(note: str) -> int | None:
+    """The version that a note says was put back into force, None for a note of something else."""
+    back = _NOTE.fullmatch(note)
+    return int(back[1]) if back else None
 
 
 def previous(history: Sequence[StoredRollout], version: int | None = None) -> StoredRollout:
@@ -27,8 +34,8 @@ def previous(history: Sequence[StoredRollout], version: int | None = None) -> St
     stack: list[StoredRollout] = []
     stands_for: dict[int, int] = {}  # a rollback to the version that it put back
     for stored in history:
-        back = _NOTE.fullmatch(stored.note)
-        target = stands_for.get(int(back[1]), int(back[1])) if back else stored.version
+        back = rolled_back_to(stored.note)
+        target = stored.version if back is None else stands_for.get(back, back)
         stack = [each for each in stack if each.version <= target]
         if stack and stack[-1].version == target:
             stands_for[stored.version] = target
