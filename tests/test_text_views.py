@@ -196,6 +196,14 @@ def test_more_than_eight_readings_are_joined_not_lost() -> None:
     assert all(f"{plain_words.lower()} {index}" in joined for index in range(len(kinds)))
 
 
+@pytest.mark.parametrize("odd", ["\u200b", "\u00ad", "\u00a0", "\u3000", "\x07", "\0", "\u2028"])
+@pytest.mark.parametrize("kind", ["base64", "base32", "hex", "binary"])
+def test_a_payload_with_odd_characters_is_no_binary(kind: str, odd: str) -> None:
+    """One character that shows nothing beside each space of the encoded text does not hide the text."""
+    found = decoded_with(ENCODERS[kind][1](ATTACK.replace(" ", f" {odd}")), "Ignore ")
+    assert "".join(found[0].text.split()) == ATTACK.replace(" ", "")
+
+
 def test_a_caesar_cipher_that_is_announced_is_tried_with_every_shift() -> None:
     """A shift by three is undone when the text says what it is."""
     shifted = "".join(chr((ord(char) - 94) % 26 + 97) if char.islower() else char for char in ATTACK.lower())
