@@ -2,6 +2,7 @@
 
 import base64
 import codecs
+import json
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -202,6 +203,26 @@ def test_a_payload_with_odd_characters_is_no_binary(kind: str, odd: str) -> None
     """One character that shows nothing beside each space of the encoded text does not hide the text."""
     found = decoded_with(ENCODERS[kind][1](ATTACK.replace(" ", f" {odd}")), "Ignore ")
     assert "".join(found[0].text.split()) == ATTACK.replace(" ", "")
+
+
+GAPS = {
+    "&#32;": " ", "&nbsp;": " ", "&NewLine;": " ", "&#8203;": "", "&shy;": "", "&zwnj;": "",
+    "\\u0020": " ", "\\u200b": "", "\\x20": " ", "\\x0a": " ", "\\040": " ", "\\n": " ", "\\t": " ", "\\r": " ",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("written", GAPS)
+def test_a_gap_that_is_written_as_an_escape_is_read(written: str) -> None:
+    """Words that only escapes keep apart, or that invisible ones cut in two, read as words."""
+    gap = GAPS[written]
+    disguised = ATTACK.replace(" ", written) if gap else ATTACK.replace("n", f"n{written}").replace("e", f"e{written}")
+    assert ATTACK in [" ".join(view.text.split()) for view in views(disguised)[1:]]
+
+
+def test_a_line_break_of_json_does_not_stick_to_the_next_word() -> None:
+    """A tool's answer as JSON: the first word after an escaped line break is read; a path in it makes no view."""
+    assert decoded_with(json.dumps({"answer": f"It is sunny.\n{ATTACK}"}), f"\n{ATTACK}")
+    assert len(views(json.dumps({"path": "C:\\temp\\new"}))) == 1
 
 
 def test_a_caesar_cipher_that_is_announced_is_tried_with_every_shift() -> None:
