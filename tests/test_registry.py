@@ -38,6 +38,18 @@ def in_memory(models: ModelsFolder) -> FakeStore:
     return FakeStore({path.relative_to(models.root).as_posix(): path.read_bytes() for path in files})
 
 
+def test_an_entry_of_the_index_under_another_key_takes_no_models_place(models: ModelsFolder) -> None:
+    """A document whose id is not its key stands in the errors; the model of that id keeps its own document."""
+    own, other = metadata_of(models), metadata_of(models) | {"status": "deprecated"}
+    for order in ((MODEL_ID, "zz-other"), ("aa-other", MODEL_ID)):
+        entries = {key: own if key == MODEL_ID else other for key in order}
+        store = in_memory(models)
+        store.objects["index.json"] = json.dumps({"schema": "raxe.index/1", "models": entries}).encode()
+        registry = ModelRegistry(store, settings=models.settings)
+        assert registry.get_model(MODEL_ID).status == "active"
+        assert {type(error) for error in registry.errors.values()} == {InvalidMetadata}
+
+
 def test_models_are_listed_by_what_they_are(models: ModelsFolder) -> None:
     """Status, runtime and tags each narrow the list; all tags must be there."""
     add(models, "second", tags=["small", "fast"])

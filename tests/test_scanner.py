@@ -111,6 +111,15 @@ def test_a_scan_says_what_was_read_and_by_whom() -> None:
     assert Scanner(FakeRules(), FakeModel(model_info=nobody), Policy()).scan([BENIGN])[0].model is None
 
 
+def test_what_was_not_read_is_never_allowed() -> None:
+    """A prompt whose views are cut is for review at least and says so, alone among those of its call; no failure."""
+    cut = replace(BENIGN, truncated=True)
+    scans = Scanner(FakeRules(), FakeModel(), Policy()).scan([cut, BENIGN])
+    assert [each.verdict.decision for each in scans] == [Decision.REVIEW, Decision.ALLOW]
+    assert [each.coverage.truncated for each in scans] == [True, False]
+    assert [each.failures for each in scans] == [(), ()]
+
+
 class Silent(FakeModel):
     """An L2 that scores and explains nothing, but fails."""
 

@@ -25,6 +25,7 @@ PROSE = {
 ORDINARY = {
     "code": "def total(rows: list[int]) -> int:\n    return sum(row for row in rows if row % 2 == 0)  # even ones\n",
     "identifiers": "call internationalSettingsProvider.getDefaultLocale() in /usr/local/lib/python3/site-packages",
+    "long names": "AbstractSingletonProxyFactoryBean, resolveApplicationCommandHandlers, testSettingsArePropagated",
     "digest": "sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, commit 9fceb02d0ae598e95",
     "uuid": "request 123e4567-e89b-12d3-a456-426614174000 failed at 2024-05-01T10:22:33Z",
     "list": "Choose A, B, C, D or E. The initials J. R. R. T. stand for the author; x + y + z = 10.",

@@ -12,6 +12,10 @@ from raxe.values import Coverage, Explanation, Failure, L2Result, Prompt, Scan, 
 
 T = TypeVar("T")
 
+# What was not read counts like a layer that did not answer. It is told as coverage, not as a failure: nothing broke,
+# and alarms count failures.
+_UNREAD = Failure("text", "Truncated")
+
 
 class Scanner:
     """Runs L1, L2 and policy over prompts."""
@@ -32,14 +36,17 @@ class Scanner:
         l1 = _guarded("l1", lambda: self._rules.detect(prompts), [ScanResult() for _ in prompts], failures)
         l2 = _guarded("l2", lambda: self._model.detect(prompts, l1), [L2Result() for _ in prompts], failures)
         kept = tuple(failures)
-        verdicts = [self._policy.decide(p.source, a, b, kept) for p, a, b in zip(prompts, l1, l2, strict=True)]
+        verdicts = [
+            self._policy.decide(p.source, a, b, (*kept, _UNREAD) if p.truncated else kept)
+            for p, a, b in zip(prompts, l1, l2, strict=True)
+        ]
         duration_ms = (time.perf_counter() - started) * 1000
         return [
             Scan(
                 verdict=verdict,
                 l1=first,
                 l2=second,
-                coverage=Coverage(prompt.characters, second.tokens, second.windows),
+                coverage=Coverage(prompt.characters, second.tokens, second.windows, prompt.truncated),
                 text_sha256=prompt.sha256,
                 model=self._model.model_info,
                 failures=kept,

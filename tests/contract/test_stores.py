@@ -173,6 +173,12 @@ class TestS3OnABadDay:
         with pytest.raises(StoreUnavailable):
             _impatient(endpoint).entries("metadata")
 
+    def test_a_profile_that_is_not_there_is_denied(self, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A wrong profile of this machine is an error of ours, which every caller knows, and no traceback."""
+        monkeypatch.setenv("AWS_PROFILE", "not-there")
+        with pytest.raises(StoreDenied, match="no client of s3: ProfileNotFound"):
+            S3BundleStore("bucket", options=S3Options(endpoint_url=s3_endpoint))
+
     def test_no_credentials_are_denied(self, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nothing is sent without credentials."""
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

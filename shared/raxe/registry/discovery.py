@@ -43,7 +43,10 @@ def _indexed(index: Index, etag: str) -> Catalog:
         except InvalidMetadata as error:
             errors[model_id] = error
             continue
-        models[model.model_id] = model
+        if model.model_id != model_id:  # it would take the place of the model whose id it has
+            errors[model_id] = InvalidMetadata(f"{INDEX}: {model_id}: model_id: is another than its key")
+            continue
+        models[model_id] = model
     aliases = {name: alias.model_id for name, alias in index.aliases.items()}
     return Catalog(models, errors, {INDEX: etag}, aliases=aliases)
 

@@ -4,7 +4,7 @@ Payloads come first: they give fewer characters than they take, so that nothing 
 """
 
 from raxe.text.ciphers import find_reversed, find_rot13
-from raxe.text.disguises import find_homoglyphs, find_leet, find_spaced
+from raxe.text.disguises import find_glued, find_homoglyphs, find_leet, find_spaced
 from raxe.text.encodings import find_base32, find_base64, find_hex, find_hidden, find_morse, find_numbers
 from raxe.text.escapes import find_entities, find_escapes, find_hex_escapes, find_percent
 from raxe.text.pieces import Decoder
@@ -24,6 +24,7 @@ DECODERS = (
     Decoder("html", find_entities, CONTEXT, nests=True),
     Decoder("escapes", find_escapes, CONTEXT),
     Decoder("spaced", find_spaced, CONTEXT),
+    Decoder("glued", find_glued, CONTEXT),
     Decoder("homoglyph", find_homoglyphs, CONTEXT),
     Decoder("leet", find_leet, CONTEXT),
     Decoder("rot13", find_rot13),

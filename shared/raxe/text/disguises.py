@@ -1,4 +1,4 @@
-"""Decoders of words that only people read: look-alike letters, digits for letters, gaps between letters."""
+"""Decoders of words that only people read: look-alike letters, digits for letters, gaps between letters or none."""
 
 import re
 import unicodedata
@@ -31,6 +31,8 @@ _LEET_L = str.maketrans("013456789@$!|+", "oleasgtbgaslit")
 _LETTER = r"[A-Za-z\u00c0-\u024f\u0370-\u052f]"
 _SPACED = re.compile(rf"(?<![^\W_]){_LETTER}(?:[\W_]{{1,3}}+{_LETTER}(?![^\W_])){{3,}}+")
 _GAP = re.compile(r"[\W_]+")
+_GLUED = re.compile(r"[A-Za-z]{24,}+")
+MIN_GLUED = 4  # known words from which on a run of letters is a sentence; they must make up three quarters of it
 MIN_UNKNOWN = 8  # letters from which on a spaced run counts though no English word is in it
 
 
@@ -94,6 +96,15 @@ def find_spaced(text: str) -> Iterator[Piece]:
         joined = _close_gaps(run[0])
         if _is_word(joined):
             yield Piece(run.start(), run.end(), " ".join(map(_split, joined.split(" "))))
+
+
+def find_glued(text: str) -> Iterator[Piece]:
+    """Sentences without gaps, such as with zero-width spaces for spaces: past 100 letters a tokenizer reads nothing."""
+    for run in _GLUED.finditer(text):
+        words = segment(run[0].lower())
+        known = [word for word in words if word in COMMON]
+        if len(known) >= MIN_GLUED and 4 * sum(map(len, known)) >= 3 * len(run[0]):
+            yield Piece(run.start(), run.end(), " ".join(words))
 
 
 def _close_gaps(run: str) -> str:

@@ -8,6 +8,7 @@ import binascii
 import re
 from collections.abc import Callable, Iterator
 
+from raxe.text.normalise import normalise
 from raxe.text.pieces import Piece
 from raxe.text.words import COMMON, segment
 
@@ -30,16 +31,22 @@ _STRINGS = re.compile(rb"[\t\n\x20-\x7e]{16,}+")
 _TAGS = re.compile("(\U0001f3f4?)([\U000e0020-\U000e007e]{3,})")
 _SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{4,}")
 _ZERO_WIDTH = re.compile("[\u200b-\u200d\u2060\u2062-\u2064\ufeff]{16,}")
+_CONTROL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _FLAG_LETTERS = 6  # a flag of a country's region is a black flag and up to six tag letters
 
 
 def readable(text: str) -> bool:
-    """Whether a decoded string is text: 5 characters or more, all printable, most of them letters, digits or spaces."""
-    words = text.translate({9: " ", 10: " ", 13: " "})
+    """Whether a decoded string is text: 5 characters or more, all printable, most of them letters, digits or spaces.
+
+    It is judged as a reader sees it, and may have a control character for four others: one that normalising takes out
+    or makes a space, such as a zero-width character, must not pass a payload off as binary.
+    """
+    words = normalise(text).text.translate({9: " ", 10: " "})
     plain = sum(char.isalnum() or char == " " for char in words[:2000])
     letters = sum(map(str.isalpha, words[:2000]))
     sample = min(len(words), 2000)
-    return len(words) > 4 and words.isprintable() and plain >= 0.6 * sample and letters >= 0.3 * sample
+    clean = words.isprintable() and 5 * len(_CONTROL.findall(text[:2000])) <= min(len(text), 2000)
+    return len(words) > 4 and clean and plain >= 0.6 * sample and letters >= 0.3 * sample
 
 
 def has_word(text: str) -> bool:

@@ -5,7 +5,7 @@ import re
 
 from raxe.errors import TextEmpty, TextTooLarge
 from raxe.settings import MAX_CHARACTERS
-from raxe.text.views import views
+from raxe.text.views import read
 from raxe.values import Prompt, Source, Span, View
 
 # Invisible characters that normalisation drops though their presence is itself evidence: tags, variation selectors in a
@@ -35,10 +35,11 @@ def prepare(
     """
     if len(text) > max_characters:
         raise TextTooLarge(f"has {len(text)} characters, at most {max_characters} are scanned", field=field)
-    made = views(text)
+    readings = read(text)
+    made = readings.views
     if not any(view.text.strip() for view in made):
         raise TextEmpty("has no visible character", field=field)
     if _INVISIBLE.search(text):
         made = (*made, View("raw", _SURROGATES.sub("\ufffd", text), Span(0, len(text)), range(len(text) + 1)))
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    return Prompt(source, len(text), digest, made, subject)
+    return Prompt(source, len(text), digest, made, subject, readings.cut)

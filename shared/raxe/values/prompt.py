@@ -46,6 +46,7 @@ class Prompt:
         sha256: hex digest of the text as sent (UTF-8, surrogates passed), the only trace of it that may be kept.
         views: the plain one first.
         subject: the caller's opaque id for sticky assignment; never logged.
+        truncated: whether the text decodes to more than the views hold.
     """
 
     source: Source
@@ -53,6 +54,7 @@ class Prompt:
     sha256: str
     views: tuple[View, ...]
     subject: str | None = None
+    truncated: bool = False
 
     @property
     def plain(self) -> View:

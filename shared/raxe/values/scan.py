@@ -53,7 +53,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What was read of the text; ``truncated`` is never true today and is there so that it can never be silent."""
+    """What was read of the text; ``truncated`` when it decodes to more than is read: the verdict is review at least."""
 
     characters: int
     tokens: int
