@@ -9,6 +9,7 @@ from raxe.api.observability import record_lost
 from raxe.api.responses import BatchResponse
 from raxe.report import ScanResponse
 from raxe.settings import Settings
+from raxe.values import CHALLENGER
 
 if TYPE_CHECKING:
     from raxe.experiments.recorder import Recorder
@@ -52,14 +53,17 @@ def count(recorder: "Recorder | None", body: ScanResponse | BatchResponse) -> No
 def _seen(answer: ScanResponse, *, timed: bool) -> "Seen | None":
     from raxe.values.experiments import Seen  # noqa: PLC0415  (only where it is counted)
 
-    if answer.model is None:
+    # An error of the challenger, though the champion answered: else one that raises would have none in the report.
+    replaced = any(failure.stage == CHALLENGER for failure in answer.failures)
+    arm, model_id = (answer.model.arm, answer.model.id) if answer.model else ("", "")
+    if not (arm or replaced):
         return None
     return Seen(
-        arm=answer.model.arm,
-        model_id=answer.model.id,
+        arm=CHALLENGER if replaced else arm,
+        model_id="" if replaced else model_id,
         flagged=answer.is_attack,
         failed=any(failure.stage != "explain" for failure in answer.failures),
-        latency_ms=answer.duration_ms if timed else None,
+        latency_ms=answer.duration_ms if timed and not replaced else None,
         request_id=answer.request_id,
         text_sha256=answer.text_sha256,
     )
