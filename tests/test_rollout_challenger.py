@@ -1,4 +1,4 @@
-"""A challenger that raises: the champion answers for it, and it is the challenger's error wherever answers are counted."""
+"""A challenger that raises: the champion answers for it, and wherever answers are counted it is its error."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -44,7 +44,7 @@ class Assignment:
 class Failure:
     """What did not answer: a layer, ``l1`` or ``l2``, or what no verdict hangs on.
 
-    That is ``explain``, ``rollout`` (no document), and ``challenger``: it raised and the champion answered in its place.
+    That is ``explain``, ``rollout`` (no document) and ``challenger``: it raised, and the champion answered instead.
     ``error`` is the class of the error: a message could hold the prompt.
     """
 
