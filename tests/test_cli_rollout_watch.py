@@ -1,68 +1,34 @@
 """``raxe rollout watch``: plain lines, JSON or a live view; what cannot be read is said, and what was read stays."""
 
 import json
-import os
-import pty
-import re
-import signal
-import subprocess
-import sys
-import time
-from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn
 
 import boto3
 import pytest
-from typer.testing import CliRunner, Result
 
-from functions.local.events import ROOT
 from raxe.adapters.dynamodb import DynamoDBExperimentStore
-from raxe.adapters.rollout_file import FileRolloutStore
 from raxe.adapters.sqlite import SqliteExperimentStore
 from raxe.adapters.ssm import SsmOptions, SsmRolloutStore
-from raxe.bootstrap.experiments import open_experiments
-from raxe.cli import app
 from raxe.cli.rollout_reading import Places, Reading, stack_of
-from raxe.protocols import ExperimentStore
 from raxe.release.alarms import ALARMS
-from raxe.rollout import Rollout, Split, dump_rollout
+from raxe.rollout import dump_rollout
 from raxe.values.experiments import ArmTotals, Seen
 from tests.dynamodb import new_table
-from tests.stack import render
+from tests.watched import DOCUMENT, fill, new_counts, new_document, watch
 
-DOCUMENT = Rollout(champion="model-one", challenger=Split("model-two", 1000), shadow=Split("model-three", 500))
 ESCAPE = "\x1b"
-WAIT_S = 60.0
-
-
-def watch(*arguments: str, width: int = 80, **variables: str) -> Result:
-    """What ``raxe rollout watch`` does."""
-    env = {"COLUMNS": str(width), "RAXE_ROLLOUT": None, "RAXE_EXPERIMENTS": None, "RAXE_EXPERIMENT": None, **variables}
-    return CliRunner().invoke(app, ["rollout", "watch", *arguments], env=env)
-
-
-def fill(store: ExperimentStore, times: int = 1) -> None:
-    """Counts 1,000 answers of the champion, 50 of them flagged, and 100 of the challenger, 10 of them failed."""
-    for _ in range(times):
-        answers = [Seen("champion", "model-one", flagged=at % 20 == 0, latency_ms=8.0) for at in range(1000)]
-        store.add("rollout", "champion", ArmTotals.of(answers))
-        answers = [Seen("challenger", "model-two", flagged=False, failed=at % 10 == 0) for at in range(100)]
-        store.add("rollout", "challenger", ArmTotals.of(answers))
 
 
 @pytest.fixture
 def document(tmp_path: Path) -> str:
     """A file with two arms and a shadow."""
-    FileRolloutStore(tmp_path / "rollout.json").write(dump_rollout(DOCUMENT), 0, "canary 10")
-    return str(tmp_path / "rollout.json")
+    return new_document(tmp_path)
 
 
 @pytest.fixture
 def counts(tmp_path: Path) -> str:
     """A file with counts."""
-    fill(SqliteExperimentStore(tmp_path / "counts.sqlite"))
-    return str(tmp_path / "counts.sqlite")
+    return new_counts(tmp_path)
 
 
 @pytest.fixture(params=["sqlite", "dynamodb"])
@@ -193,13 +159,6 @@ def test_alarms_of_the_stage_are_shown(s3_endpoint: str, monkeypatch: pytest.Mon
     assert "counted       nothing: RAXE_EXPERIMENTS is not set" in result.stdout
 
 
-@pytest.mark.usefixtures("region")
-def test_the_alarms_are_those_of_the_stack() -> None:
-    """Every alarm of the template is asked for, by its name."""
-    found = {each["AlarmName"]["Fn::Sub"] for each in render().of_type("AWS::CloudWatch::Alarm").values()}
-    assert found == {f"${{AWS::StackName}}-{name}" for name in ALARMS}
-
-
 @pytest.mark.parametrize(
     ("place", "stack"),
     [("ssm:/raxe/prod/rollout", "raxe-prod"), ("ssm:/other/rollout", None), ("rollout.json", None), (None, None)],
@@ -216,49 +175,14 @@ def test_a_stack_is_known_by_its_parameter(place: str | None, stack: str | None)
         (("--at", "s3://bucket"), "rollout: must be ssm:/name"),
         (("--experiments", "dynamodb:x"), "at: must be dynamodb:TABLE"),
         (("--experiments", "file", "--experiment", "Not A Name"), "experiment: must be"),
+        (("--at", "ssm:/raxe/prod/rollout"), "AWS_DEFAULT_REGION must be set"),
     ],
 )
-def test_places_that_cannot_be_end_the_command(arguments: tuple[str, ...], said: str) -> None:
-    """With exit code 2 and the name of the option, before anything is read."""
+def test_places_that_cannot_be_end_the_command(
+    arguments: tuple[str, ...], said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With exit code 2 and the name of the option or variable, before anything is read."""
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     result = watch(*arguments, "--count", "1")
     assert (result.exit_code, said in result.stderr, result.stdout) == (2, True, "")
-
-
-def test_an_interrupt_ends_it_well(document: str, counts: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C between two readings: exit code 0, even when a source is failing, and no word of abortion."""
-
-    def interrupt(seconds: float) -> NoReturn:
-        assert seconds == 5
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(time, "sleep", interrupt)
-    Path(document).unlink()
-    result = watch("--at", document, "--experiments", counts)
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert "document      not read yet: RolloutNotFound" in result.stdout
-
-
-def test_a_terminal_has_one_view_that_is_written_over(document: str, counts: str) -> None:
-    """On a pseudo-terminal: new figures replace the old ones in place; Ctrl-C gives the cursor back and ends with 0."""
-    master, slave = pty.openpty()
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "shared"), "TERM": "xterm", "COLUMNS": "80", "LINES": "24"}
-    command = [sys.executable, "-c", "from raxe.cli import app; app()", "rollout", "watch", "--every", "0.2"]
-    process: Any = subprocess.Popen(
-        [*command, "--at", document, "--experiments", counts], stdin=slave, stdout=slave, stderr=slave, env=env
-    )
-    os.close(slave)
-    out, filled, ends = "", False, time.monotonic() + WAIT_S
-    while not re.search(r"champion +1000 +[0-9]", out):
-        out += os.read(master, 65536).decode()
-        assert time.monotonic() < ends, out
-        if not filled and "since counting began" in out:
-            fill(open_experiments(counts))
-            filled = True
-    process.send_signal(signal.SIGINT)
-    assert process.wait(WAIT_S) == 0
-    with suppress(OSError):  # the end of a pseudo-terminal
-        while more := os.read(master, 65536):
-            out += more.decode()
-    os.close(master)
-    assert f"{ESCAPE}[1A" in out
-    assert out.rindex(f"{ESCAPE}[?25h") > out.rindex("champion")

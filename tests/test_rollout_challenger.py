@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raxe.adapters.sqlite import SqliteExperimentStore
@@ -40,6 +40,7 @@ def said(scan: Scan) -> object:
     return replace(unsigned, assignment=replace(scan.assignment, wanted=CHAMPION))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(PROMPTS), st.sampled_from([CHAMPION, CHALLENGER])), min_size=1, max_size=12))
 def test_whoever_asks_a_challenger_that_raises_is_answered_as_by_the_champion(asked: list[tuple[Prompt, str]]) -> None:
     """Verdict, model and arm are the champion's, text by text; the failure of the challenger stands beside them."""

@@ -124,7 +124,7 @@ class RolloutBody(Body):
 
 
 class FailureBody(Body):
-    """A layer that did not answer, an explanation that could not be made, or a rollout document that cannot be had."""
+    """What did not answer: ``l1``, ``l2``, ``explain``, ``rollout``, or ``challenger``, for which the champion answered."""
 
     stage: str
     error: str
