@@ -124,7 +124,7 @@ class RolloutBody(Body):
 
 
 class FailureBody(Body):
-    """What did not answer: ``l1``, ``l2``, ``explain``, ``rollout``, or ``challenger``, for which the champion answered."""
+    """What did not answer: a layer, ``explain``, ``rollout``, or ``challenger``: then the champion answered instead."""
 
     stage: str
     error: str
