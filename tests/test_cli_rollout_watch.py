@@ -137,16 +137,16 @@ def test_a_table_that_does_not_answer_is_said(document: str, s3_endpoint: str, m
     assert "challenger    model-two 10 %" in result.stdout
 
 
-def test_alarms_of_the_stage_are_shown(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_alarms_of_the_stage_are_shown(ssm_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the name of the parameter: those that are on, none of them, and one that is missing is an error."""
     for service in ("SSM", "CLOUDWATCH"):
-        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", s3_endpoint)
-    store = SsmRolloutStore("/raxe/watched/rollout", SsmOptions(s3_endpoint, 5, 60, 3))
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", ssm_endpoint)
+    store = SsmRolloutStore("/raxe/watched/rollout", SsmOptions(ssm_endpoint, 5, 60, 3))
     store.write(dump_rollout(DOCUMENT), 0, "set")
     arguments = ("--at", "ssm:/raxe/watched/rollout", "--count", "1")
     missing = watch(*arguments)
     assert (missing.exit_code, "alarms        not read yet: ServiceFailed" in missing.stdout) == (2, True)
-    client = boto3.session.Session().client("cloudwatch", endpoint_url=s3_endpoint)
+    client = boto3.session.Session().client("cloudwatch", endpoint_url=ssm_endpoint)
     for name in ALARMS:
         client.put_metric_alarm(
             AlarmName=f"raxe-watched-{name}", Namespace="RAXE", MetricName="m", Period=60, EvaluationPeriods=1,
