@@ -133,7 +133,7 @@ def test_a_table_that_does_not_answer_is_said(document: str, s3_endpoint: str, m
     monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", s3_endpoint)
     result = watch("--at", document, "--experiments", "dynamodb:no-such-table", "--count", "1")
     assert result.exit_code == 2
-    assert "figures       not read yet: ExperimentStoreFailed: DynamoDB: " in result.stdout
+    assert "figures       not read yet: ExperimentStoreFailed: DynamoDB:" in result.stdout
     assert "challenger    model-two 10 %" in result.stdout
 
 
