@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from functions.local.events import ROOT
+from raxe.release.alarms import ALARMS
 from tests.metric_math import breached, evaluate
 from tests.stack import Stack, render
 
@@ -172,6 +173,7 @@ def test_every_alarm_tells_people_and_names_its_section_of_the_runbook() -> None
         assert alarm["OKActions"] == [{"Ref": "NotificationTopic"}]
         assert alarm["TreatMissingData"] == "notBreaching"
     assert headings == {alarm["AlarmName"]["Fn::Sub"].partition("}-")[2] for alarm in found.values()}
+    assert sorted(headings) == sorted(ALARMS)  # which `raxe rollout watch` asks for
 
 
 def test_alarms_on_arms_and_no_others_reach_the_rollback_function() -> None:

@@ -14,7 +14,7 @@ from tests.factories import MODEL_ID, ModelsFolder
 from tests.rollouts import SECOND, two_models
 from tests.ssm import new_name
 
-COMMANDS = ["show", "set", "canary", "promote", "off", "on", "rollback", "history", "diff"]
+COMMANDS = ["show", "watch", "set", "canary", "promote", "off", "on", "rollback", "history", "diff"]
 
 
 @pytest.fixture

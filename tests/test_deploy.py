@@ -158,16 +158,20 @@ def test_a_tree_that_is_not_clean_stops_before_anything_runs(checkout: Checkout)
     assert "?? forgotten.py" in done.stderr
 
 
-def test_a_dry_run_prints_every_step_and_runs_the_checks_alone(checkout: Checkout) -> None:
-    """Each command stands in the output; of the stand-ins only those of checks were called."""
+def test_a_dry_run_prints_every_step_and_checks_and_builds_alone(checkout: Checkout) -> None:
+    """Each command stands in the output; those that reach the stage are not run. What comes next is said."""
     done = checkout.deploy("prod", "--model", "m", "--canary", "5", "--dry-run")
     assert done.returncode == 0, done.stderr
-    assert [call.removesuffix(" --model m") for call in checkout.calls] == CHECKS
-    planned = [line for line in done.stdout.splitlines() if line.startswith(("check", "not run"))]
-    assert [line.split(":")[0].split(maxsplit=1 if line[0] == "c" else 2)[-1] for line in planned] == [
-        "clean tree", "checklist", "test suite",
-        "build", "release mark", "deploy", "address", "smoke tests", "challenger", "canary",
-    ]  # fmt: skip
+    *checked, built, marked = [call.removesuffix(" --model m") for call in checkout.calls]
+    assert checked == CHECKS
+    assert built.startswith("sam build")
+    assert marked.startswith("sed -i")
+    planned = [line for line in done.stdout.splitlines() if line.startswith(("run ", "not run "))]
+    assert [(line[:8].strip(), line[9:].split(":")[0]) for line in planned] == [
+        *(("run", name) for name in ("clean tree", "checklist", "test suite", "build", "release mark")),
+        *(("not run", name) for name in ("deploy", "address", "smoke tests", "challenger", "canary")),
+    ]
+    assert "next: raxe rollout canary 50 --at ssm:/raxe/prod/rollout" in done.stdout
     assert "raxe rollout canary 5 --at ssm:/raxe/prod/rollout" in done.stdout
 
 

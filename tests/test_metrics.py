@@ -51,8 +51,8 @@ def emitted(engine: Engine, capsys: pytest.CaptureFixture[str], monkeypatch: pyt
         scans[0], verdict=review, failures=(Failure("l2", "E"),), assignment=Assignment(CHALLENGER, CHALLENGER)
     )
     missing = dataclasses.replace(scans[0], assignment=Assignment(CHAMPION, CHALLENGER))
-    observability.record([*scans, missing])
-    observability.record([odd])
+    for request in (scans, [missing], [odd]):
+        observability.record(request)
     observability.record_shadow([Shadowed(), Shadowed(error="E")])
     observability.record_rollout([RolloutEvent(None, None, StoreUnavailable("x"))])
     for status in (400, 500):

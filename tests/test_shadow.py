@@ -1,20 +1,26 @@
 """The shadow scores what is decided, and changes nothing; and where the document stands in the choice of a model."""
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from raxe.adapters.sqlite import SqliteExperimentStore
+from raxe.api.counting import count
+from raxe.api.service import ScanService
 from raxe.bootstrap import Engine, build_engine
 from raxe.cli import app
+from raxe.experiments.recorder import Recorder
 from raxe.policy import Policy
 from raxe.rollout import BUCKETS, Rollout, Split
 from raxe.scanner import Scanner
 from raxe.settings import Settings
 from raxe.shadow import Shadow
 from raxe.values import Thresholds
+from raxe.values.experiments import Feedback, Label
 from tests.factories import MODEL_ID, ModelsFolder
 from tests.fakes import FakeModel, FakeRules, Raising
 from tests.rollouts import ATTACK, HALF, SECOND, Put, metrics_of, sent, two_models
@@ -68,6 +74,20 @@ class TestShadow:
         assert found["ShadowScans"] == [1.0] * sampled
         assert found["ShadowDisagreement"] == found["ShadowScoreDifference"] == [0.0] * sampled
         assert (len(found["ShadowLatency"]), found["ShadowFailed"]) == (sampled, [0.0] * sampled)
+
+    def test_an_experiment_counts_it_as_an_arm_of_its_own(self, put: Put) -> None:
+        """With what it would have flagged, and the time of its model; feedback still finds the answer alone."""
+        engine = build_engine(put(Rollout(champion=MODEL_ID, shadow=Split(SECOND, BUCKETS))))
+        answer = ScanService(engine).scan(json.dumps({"text": ATTACK}), "r1")
+        store = SqliteExperimentStore()
+        recorder = Recorder(lambda: store, "e")
+        count(recorder, answer.body, answer.shadow())
+        totals = recorder.totals()
+        assert {arm: (each.n, each.flagged, each.errors, each.timed) for arm, each in totals.items()} == {
+            "champion": (1, 1, 0, 1), "shadow": (1, 1, 0, 1),
+        }  # fmt: skip
+        assert totals["shadow"].models == {SECOND}
+        assert store.label(Feedback(Label.ATTACK, request_id="r1"), time.time()).arm == "champion"
 
     def test_a_disagreement_is_measured(self) -> None:
         """Another decision and the difference of the scores, with the shadow's own thresholds."""

@@ -107,9 +107,10 @@ def changes(release: Release, config: Path) -> Iterator[Step]:
     back = f"The stack is deployed; docs/deployment.md says how to go back. `raxe rollout off --at {release.rollout}`"
     back += " leaves the rules alone at once"
     expected = {"RAXE_EXPECT_MODEL": release.model} if release.model and not release.canary_of_model else {}
-    yield Step("build", ("sam", "build", *stage, "--build-dir", str(Path(TEMPLATE).parent)))
+    yield Step("build", ("sam", "build", *stage, "--build-dir", str(Path(TEMPLATE).parent)), changes=False)
     # A parameter that changed alone must publish new versions too, and SAM does not look at their values.
-    yield Step("release mark", ("sed", "-i", f's/RAXE_RELEASE: unreleased/RAXE_RELEASE: "{mark}"/', TEMPLATE))
+    marked = f's/RAXE_RELEASE: unreleased/RAXE_RELEASE: "{mark}"/'
+    yield Step("release mark", ("sed", "-i", marked, TEMPLATE), changes=False)
     deploy = ("sam", "deploy", *stage, "--template-file", TEMPLATE, "--no-fail-on-empty-changeset", *confirm)
     undone = "CloudFormation puts back what was there before"
     yield Step("deploy", (*deploy, "--parameter-overrides", given), hint=undone)
@@ -155,7 +156,7 @@ def deploy(
     model: Annotated[str | None, typer.Option(help="Id of the model; else the choice stays as it is.")] = None,
     canary: Annotated[int | None, typer.Option(min=1, max=99, help="Percent of the traffic to begin with.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before the change set is executed.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print every step, run the checks alone.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print every step, check and build alone.")] = False,
 ) -> None:
     """Deploy the checkout to a stage.
 
@@ -167,16 +168,16 @@ def deploy(
     if not release.model and canary not in (None, CODE_CANARY_PERCENT):
         raise typer.BadParameter(f"CodeDeploy moves code by {CODE_CANARY_PERCENT} %; another share needs a model")
     config = Path("samconfig.toml")
-    first, then = list(checks(release)), list(changes(release, config))
+    steps = [*checks(release), *changes(release, config)]
     if dry_run:
-        for step in (*first, *then):
-            print(f"{'not run' if step.changes else 'check':8} {step.name}: {step}")
+        for step in steps:
+            print(f"{'not run' if step.changes else 'run':8} {step.name}: {step}")
     try:
-        run_all(first if dry_run else (*first, *then))
+        run_all([step for step in steps if not (dry_run and step.changes)])
     except StepFailed as failed:
         print(f"stopped: {failed}", file=sys.stderr)
         raise typer.Exit(1) from None
-    print("dry run: the checks hold, nothing was changed" if dry_run else "deployed")
+    print("dry run: the checks hold, it is built, nothing was deployed" if dry_run else "deployed")
     for line in next_commands(release):
         print(line)
 

@@ -124,7 +124,7 @@ class RolloutBody(Body):
 
 
 class FailureBody(Body):
-    """A layer that did not answer, an explanation that could not be made, or a rollout document that cannot be had."""
+    """What did not answer: a layer, ``explain``, ``rollout``, or ``challenger``: then the champion answered instead."""
 
     stage: str
     error: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from raxe.policy import Policy
 from raxe.protocols import ModelLayer
-from raxe.values import Prompt, Scan
+from raxe.values import Decision, Prompt, Scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +14,16 @@ class Shadowed:
     """What the shadow made of one scan.
 
     Attributes:
+        model_id: of the shadow.
+        flagged: it would have found an attack.
         disagrees: its decision would have been another.
         difference: its score less the score of the model that answered, in [-1, 1].
         duration_ms: of the call, which all scans of a request share.
         error: class of the error when it did not answer; the rest says nothing then.
     """
 
+    model_id: str = ""
+    flagged: bool = False
     disagrees: bool = False
     difference: float = 0.0
     duration_ms: float = 0.0
@@ -43,6 +47,8 @@ class Shadow:
         answered = [(prompt, scan) for prompt, scan in zip(prompts, scans, strict=True) if not scan.failures]
         if not answered:
             return ()
+        info = self._model.model_info
+        model_id = info.model_id if info else ""
         started = time.perf_counter()
         try:
             l2 = self._model.detect([prompt for prompt, _ in answered], [scan.l1 for _, scan in answered])
@@ -52,9 +58,16 @@ class Shadow:
             ]
         except Exception as error:  # noqa: BLE001  (whatever a shadow raises must not reach a request that is answered)
             duration_ms = (time.perf_counter() - started) * 1000
-            return tuple(Shadowed(duration_ms=duration_ms, error=type(error).__name__) for _ in answered)
+            failed = Shadowed(model_id, duration_ms=duration_ms, error=type(error).__name__)
+            return tuple(failed for _ in answered)
         duration_ms = (time.perf_counter() - started) * 1000
         return tuple(
-            Shadowed(verdict.decision is not scan.verdict.decision, result.score - scan.l2.score, duration_ms)
+            Shadowed(
+                model_id,
+                verdict.decision is not Decision.ALLOW,
+                verdict.decision is not scan.verdict.decision,
+                result.score - scan.l2.score,
+                duration_ms,
+            )
             for (_, scan), result, verdict in zip(answered, l2, verdicts, strict=True)
         )

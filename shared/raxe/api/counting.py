@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from raxe.api.observability import record_lost
 from raxe.api.responses import BatchResponse
 from raxe.report import ScanResponse
 from raxe.settings import Settings
+from raxe.shadow import Shadowed
+from raxe.values import CHALLENGER
 
 if TYPE_CHECKING:
     from raxe.experiments.recorder import Recorder
@@ -31,8 +34,11 @@ def start_recorder(settings: Settings) -> "Recorder | None":
     return recorder
 
 
-def count(recorder: "Recorder | None", body: ScanResponse | BatchResponse) -> None:
-    """Hands on what a request was answered; an answer without a model is of no arm. It does not wait."""
+def count(recorder: "Recorder | None", body: ScanResponse | BatchResponse, shadowed: Sequence[Shadowed] = ()) -> None:
+    """Hands on what a request was answered, and what its shadow made of it; it does not wait.
+
+    An answer without a model is of no arm. What the shadow made has no request id: feedback is for answers.
+    """
     if recorder is None:
         return
     if isinstance(body, ScanResponse):
@@ -45,6 +51,8 @@ def count(recorder: "Recorder | None", body: ScanResponse | BatchResponse) -> No
         seen = _seen(answer, timed=timed)
         if seen is not None:
             recorder.observe(seen)
+    for each in shadowed:
+        recorder.observe(_seen_by_shadow(each, timed=len(shadowed) == 1))
     if lost := recorder.take_lost():
         record_lost(lost)
 
@@ -52,16 +60,31 @@ def count(recorder: "Recorder | None", body: ScanResponse | BatchResponse) -> No
 def _seen(answer: ScanResponse, *, timed: bool) -> "Seen | None":
     from raxe.values.experiments import Seen  # noqa: PLC0415  (only where it is counted)
 
-    if answer.model is None:
+    # An error of the challenger, though the champion answered: else one that raises would have none in the report.
+    replaced = any(failure.stage == CHALLENGER for failure in answer.failures)
+    arm, model_id = (answer.model.arm, answer.model.id) if answer.model else ("", "")
+    if not (arm or replaced):
         return None
     return Seen(
-        arm=answer.model.arm,
-        model_id=answer.model.id,
+        arm=CHALLENGER if replaced else arm,
+        model_id="" if replaced else model_id,
         flagged=answer.is_attack,
         failed=any(failure.stage != "explain" for failure in answer.failures),
-        latency_ms=answer.duration_ms if timed else None,
+        latency_ms=answer.duration_ms if timed and not replaced else None,
         request_id=answer.request_id,
         text_sha256=answer.text_sha256,
+    )
+
+
+def _seen_by_shadow(shadowed: Shadowed, *, timed: bool) -> "Seen":
+    from raxe.values.experiments import Seen  # noqa: PLC0415
+
+    return Seen(
+        "shadow",
+        shadowed.model_id,
+        shadowed.flagged,
+        failed=shadowed.error is not None,
+        latency_ms=shadowed.duration_ms if timed else None,
     )
 
 

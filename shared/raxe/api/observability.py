@@ -14,7 +14,7 @@ from raxe.api.emf import VersionedMetrics
 from raxe.errors import RaxeError
 from raxe.registry import Choice, Outcome
 from raxe.shadow import Shadowed
-from raxe.values import Scan
+from raxe.values import CHALLENGER, Scan
 
 if TYPE_CHECKING:  # only a process with a rollout document pays for it
     from raxe.bootstrap.rollout import RolloutEvent
@@ -98,7 +98,9 @@ def _measure_verdict(scan: Scan) -> None:
     metrics.add_metric("Confidence", MetricUnit.NoUnit, scan.l2.highest_confidence)
     metrics.add_metric("WindowCount", MetricUnit.Count, scan.coverage.windows)
     metrics.add_metric("Flagged", MetricUnit.Count, int(scan.is_attack))
-    metrics.add_metric("DegradedScans", MetricUnit.Count, int(bool(scan.failures)))
+    # Where the champion answered for its challenger both layers did; that is the challenger's failure, no version's.
+    degraded = any(failure.stage != CHALLENGER for failure in scan.failures)
+    metrics.add_metric("DegradedScans", MetricUnit.Count, int(degraded))
     if not scan.failures and scan.model is not None:
         metrics.add_metric("L1L2Agreement", MetricUnit.Count, int(scan.verdict.layers_agree))
 
@@ -117,8 +119,11 @@ def _measure_arm(scan: Scan) -> None:
 
 
 def _measure_arm_latency(scans: Sequence[Scan]) -> None:
-    """Counts the latency of the request once, unless two arms share it: then it is neither's."""
-    arms = {scan.assignment.arm for scan in scans}
+    """Counts the latency of the request once, unless two arms share it: then it is neither's.
+
+    They do when one answered in the other's place: a challenger that raised took its time first.
+    """
+    arms = {arm for scan in scans for arm in (scan.assignment.arm, scan.assignment.wanted)}
     if len(arms) == 1:
         metrics.add_metric(f"Latency{arms.pop().capitalize()}", MetricUnit.Milliseconds, scans[0].duration_ms)
 

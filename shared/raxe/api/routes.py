@@ -57,7 +57,8 @@ def health_router(engine: Engine) -> Router:
 def _scanned(engine: Engine, recorder: "Recorder | None", answer: Answer) -> Response[str]:
     """The response, after everything that is counted was counted; the shadow scores when the answer is made."""
     record(answer.scans)
-    record_shadow(answer.shadow())
+    shadowed = answer.shadow()
+    record_shadow(shadowed)
     record_rollout(engine.rollout.drain() if engine.rollout else ())
-    count(recorder, answer.body)
+    count(recorder, answer.body, shadowed)
     return json_answer(answer.body)

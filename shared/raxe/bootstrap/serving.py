@@ -78,16 +78,17 @@ class Serving:
         return None
 
     def scan(self, prompts: Sequence[Prompt], arms: Sequence[str]) -> list[Scan]:
-        """One scan a prompt, in order, by its arm; the champion answers for a challenger that could not be loaded.
+        """One scan a prompt, in order, by its arm; the windows of all prompts of one arm share model calls.
 
-        The windows of all prompts of one arm share model calls.
+        The champion answers for a challenger that could not be loaded, and for one that raises: then the scan carries
+        a failure of stage ``challenger``, which its verdict does not hang on.
         """
-        taken = [CHAMPION if arm == CHALLENGER and self.challenger is None else arm for arm in arms]
-        found: dict[int, Scan] = {}
-        for arm in sorted(set(taken)):
-            at = [i for i, each in enumerate(taken) if each == arm]
-            found.update(zip(at, self._scanner(arm).scan([prompts[i] for i in at]), strict=True))
-        return [self._signed(found[i], taken[i], arms[i]) for i in range(len(prompts))]
+        found: list[Scan | None] = [None] * len(prompts)
+        for arm in sorted(set(arms)):
+            at = [i for i, each in enumerate(arms) if each == arm]
+            for i, scan in zip(at, self._answered([prompts[i] for i in at], arm), strict=True):
+                found[i] = scan
+        return [scan for scan in found if scan is not None]
 
     def explain(self, prompt: Prompt, scan: Scan) -> Scan:
         """The scan with its explanation by the model that answered."""
@@ -99,17 +100,28 @@ class Serving:
             return ()
         return self.shadow.compare(prompts, scans)
 
+    def _answered(self, prompts: Sequence[Prompt], wanted: str) -> list[Scan]:
+        """The scans of prompts of one arm."""
+        arm = CHAMPION if wanted == CHALLENGER and self.challenger is None else wanted
+        scans, failed = self._scanner(arm).scan(prompts), tuple[Failure, ...]()
+        if arm == CHALLENGER:
+            # Layers fail for all prompts of a call or for none.
+            failed = tuple(Failure(CHALLENGER, each.error) for each in scans[0].failures if each.stage == "l2")
+        if failed:
+            arm, scans = CHAMPION, self.scanner.scan(prompts)
+        return [self._signed(scan, Assignment(arm, wanted), failed) for scan in scans]
+
     def _scanner(self, arm: str) -> Scanner:
         return self.challenger if arm == CHALLENGER and self.challenger else self.scanner
 
-    def _signed(self, scan: Scan, arm: str, wanted: str) -> Scan:
+    def _signed(self, scan: Scan, assignment: Assignment, failed: tuple[Failure, ...]) -> Scan:
         document = RolloutId(self.rollout.version, self.rollout.digest) if self.rollout else None
         unknown = (Failure("rollout", type(self.unknown).__name__),) if self.unknown else ()
         return replace(
             scan,
-            model=replace(scan.model, arm=arm) if scan.model else None,
-            failures=(*scan.failures, *unknown),
-            assignment=Assignment(arm, wanted, document),
+            model=replace(scan.model, arm=assignment.arm) if scan.model else None,
+            failures=(*scan.failures, *failed, *unknown),
+            assignment=replace(assignment, rollout=document),
         )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from raxe.cli import rollout_edits
+from raxe.cli import rollout_edits, rollout_watch
 from raxe.cli.output import examples, facts, reported, show, table
 from raxe.cli.rollout_writing import AsJson, At, DryRun, Edit, How, IfVersion, Store, changes, lines, settled
 from raxe.errors import InvalidInput, InvalidRollout
@@ -16,6 +16,7 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Decide which model answers whom, without a deploy."
 )
 app.add_typer(rollout_edits.app)
+app.add_typer(rollout_watch.app)
 
 
 @app.command("show", epilog=examples("raxe rollout show", "raxe rollout show --at ssm:/raxe/prod/rollout --json"))

@@ -118,14 +118,15 @@ def _arm(arm: str, totals: ArmTotals, alpha: float) -> ArmReport:
         n=totals.n,
         flag_rate=rate(_flags(totals)),
         error_rate=rate(_errors(totals)),
-        latency=_latency(totals),
+        latency=latency_of(totals),
         accuracy=rate(_right(totals)),
         recall=rate(Share(totals.tp, totals.tp + totals.fn)),
         fpr=rate(Share(totals.fp, totals.fp + totals.tn)),
     )
 
 
-def _latency(totals: ArmTotals) -> Latency | None:
+def latency_of(totals: ArmTotals) -> Latency | None:
+    """The latency of the answers that have one; None without any."""
     if not totals.timed:
         return None
     p50, p95, p99 = (quantile_ms(totals.histogram, q) for q in (0.5, 0.95, 0.99))

@@ -10,6 +10,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from raxe.errors import InvalidEvent
 from raxe.rollout import BY_ALARM
 
+# Of a stack, after its name and a dash; docs/runbook.md has each.
+ALARMS = (
+    "error-rate", "version-error-rate", "version-latency", "version-memory", "version-flag-rate", "version-degraded",
+    "champion-flag-rate", "champion-latency", "champion-failures",
+    "challenger-flag-rate", "challenger-latency", "challenger-failures",
+)  # fmt: skip
 _ALARM = "ALARM"
 
 

@@ -31,7 +31,7 @@ class Assignment:
 
     Attributes:
         arm: ``champion``, ``challenger``, or ``off`` when no model is wanted.
-        wanted: the arm that the rollout document gave it; another than ``arm`` when that one could not be loaded.
+        wanted: the arm that the rollout document gave it; another than ``arm`` when that one could not answer.
         rollout: the document, None without one.
     """
 
@@ -42,8 +42,9 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What did not answer: a layer, ``l1`` or ``l2``, or ``explain`` and ``rollout``, which no verdict hangs on.
+    """What did not answer: a layer, ``l1`` or ``l2``, or what no verdict hangs on.
 
+    That is ``explain``, ``rollout`` (no document) and ``challenger``: it raised, and the champion answered instead.
     ``error`` is the class of the error: a message could hold the prompt.
     """
 
