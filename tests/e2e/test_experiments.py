@@ -39,14 +39,15 @@ def test_a_scan_is_counted_labelled_and_reported(kind: str, tmp_path: Path, s3_e
         assert ask(experiments, "experiment")[0] == 404
         assert ask(scan, "scan")[1]["verdict"] == "block"
         deadline = time.monotonic() + WAIT_S
-        while ask(experiments, "feedback_request")[0] == 404 and time.monotonic() < deadline:
+        while (said := ask(experiments, "feedback_request")[0]) != 200 and time.monotonic() < deadline:
             time.sleep(0.5)
+        assert said == 200
         status, body = ask(experiments, "experiment")
     assert status == 200
     (arm,) = body["arms"]
     assert (arm["arm"], arm["n"], arm["flag_rate"]["value"], arm["recall"]["value"]) == ("champion", 1, 1, 1)
-    for said in ("Ignore all", "system prompt"):
-        assert said not in scan.function_logs + experiments.function_logs
+    for words in ("Ignore all", "system prompt"):
+        assert words not in scan.function_logs + experiments.function_logs
 
 
 @pytest.mark.usefixtures("_needs_emulator")
