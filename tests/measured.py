@@ -58,6 +58,7 @@ def benchmark(root: Path) -> Run:
     write_models(run.models)
     run.work.mkdir()
     write_rows(run.work / "dev.jsonl", rows(CHOOSING))
+    write_rows(run.work / "train.jsonl", rows("corpus_farming"))
     write_rows(run.work / "test.jsonl", rows(OWN) + rows(PUBLIC))
     run.data.mkdir()
     for name in LICENCES:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from raxe_ml.card import write_card
 from raxe_ml.cli import app
+from raxe_ml.corpus.rows import CORPUS, rows_of
 from raxe_ml.outcomes import OUTCOMES, RowOutcome, read_outcomes, write_outcomes
 from raxe_ml.plots import plots
 from raxe_ml.report import write_report
@@ -127,6 +128,13 @@ def test_the_card_names_every_used_source_with_its_licence(card: str) -> None:
     assert f"`{DROPPED}`" in card
     assert CANARY not in card
     assert "$" not in card
+
+
+def test_the_card_counts_only_topics_that_the_run_learned_from(card: str) -> None:
+    """The corpus may have grown since; of its train part one topic was among the rows of the run."""
+    farming = rows_of(CORPUS / "farming.jsonl")
+    attacks = sum(row.label for row in farming)
+    assert f"| train | 1 | {attacks} | {len(farming) - attacks} |" in card
 
 
 def test_the_card_lists_every_missed_target(run: Run, card: str) -> None:

@@ -4,7 +4,6 @@ from pathlib import Path
 from string import Template
 
 from raxe_ml.calibrate import PREVALENCE, REVIEW_FPR
-from raxe_ml.config import TrainConfig
 from raxe_ml.corpus.rows import CORPUS, load_corpus
 from raxe_ml.figures import LEVEL, RESAMPLES
 from raxe_ml.measured import Measured
@@ -41,7 +40,7 @@ def write_card(measured: Measured, data: Path, docs: Path) -> Path:
         families=family_table(measured).markdown(),
         latency=latency_table(measured).markdown(),
         slices="\n\n".join(_folded(table) for table in slices.values()),
-        corpus=_corpus_table(measured.config).markdown(),
+        corpus=_corpus_table(measured).markdown(),
         licences=_licence_table(sources).markdown(),
         sources=_folded(_source_table(sources)),
         plots=shown,
@@ -90,11 +89,11 @@ def _missed(measured: Measured) -> str:
     ) or "* Every target of the configuration is reached."  # fmt: skip
 
 
-def _corpus_table(config: TrainConfig) -> Table:
+def _corpus_table(measured: Measured) -> Table:
     corpus = load_corpus(CORPUS)
-    spared = set(config.corpus.dev)
+    spared = set(measured.config.corpus.dev)
     parts = {
-        "train": [row for row in corpus.train if row.topic not in spared] if config.corpus.weight else [],
+        "train": [row for row in corpus.train if row.topic in measured.topics],
         "dev": [row for row in corpus.train if row.topic in spared],
         "test (frozen)": corpus.test,
     }

@@ -7,7 +7,9 @@ from typing import Any
 
 from raxe.registry import Metadata, load_metadata
 from raxe_ml.config import TrainConfig
+from raxe_ml.corpus.learning import CORPUS_SHARD
 from raxe_ml.outcomes import OUTCOMES, RowOutcome, read_outcomes
+from raxe_ml.rows import read_rows
 from raxe_ml.targets import Target, targets
 
 _TOLERANCE = 1e-4  # figures are rounded to four digits
@@ -20,12 +22,14 @@ class Measured:
     Attributes:
         figures: what ``models/benchmarks`` holds.
         test: the outcomes of the ``test`` sources, from which plots are drawn; calibration has seen those of ``dev``.
+        topics: of the corpus that the run learned from; the corpus may have grown since.
     """
 
     config: TrainConfig
     metadata: Metadata
     figures: dict[str, Any]
     test: tuple[RowOutcome, ...]
+    topics: frozenset[str]
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -48,7 +52,8 @@ def load_measured(config: TrainConfig, work: Path, models: Path) -> Measured:
         raise ValueError(
             f"figures, metadata and {OUTCOMES} of {config.model_id} are not of one run; `raxe-ml benchmark` writes all"
         )
-    return Measured(config, metadata, figures, test)
+    learned = {row.shard for row in read_rows(work / "train.jsonl") if row.shard.startswith(CORPUS_SHARD)}
+    return Measured(config, metadata, figures, test, frozenset(name.removeprefix(CORPUS_SHARD) for name in learned))
 
 
 def _agree(figures: dict[str, Any], test: tuple[RowOutcome, ...]) -> bool:
