@@ -19,6 +19,13 @@ from tests.watched import fill, new_counts, new_document, watch
 
 ESCAPE = "\x1b"
 WAIT_S = 60.0
+# A runner in the background ignores interrupts, and a child of it would too.
+PROGRAM = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from raxe.cli import app
+app()
+"""
 
 
 def test_an_interrupt_ends_it_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,20 +46,22 @@ def test_a_terminal_has_one_view_that_is_written_over(tmp_path: Path) -> None:
     document, counts = new_document(tmp_path), new_counts(tmp_path)
     master, slave = pty.openpty()
     env = {**os.environ, "PYTHONPATH": str(ROOT / "shared"), "TERM": "xterm", "COLUMNS": "80", "LINES": "24"}
-    command = [sys.executable, "-c", "from raxe.cli import app; app()", "rollout", "watch", "--every", "0.2"]
-    process = subprocess.Popen(
-        [*command, "--at", document, "--experiments", counts], stdin=slave, stdout=slave, stderr=slave, env=env
-    )
-    os.close(slave)
+    command = [sys.executable, "-c", PROGRAM, "rollout", "watch", "--every", "0.2"]
+    arguments = [*command, "--at", document, "--experiments", counts]
     out, filled, ends = "", False, time.monotonic() + WAIT_S
-    while not re.search(r"champion +1000 +[0-9]", out):
-        out += os.read(master, 65536).decode()
-        assert time.monotonic() < ends, out
-        if not filled and "since counting began" in out:
-            fill(open_experiments(counts))
-            filled = True
-    process.send_signal(signal.SIGINT)
-    assert process.wait(WAIT_S) == 0
+    with subprocess.Popen(arguments, stdin=slave, stdout=slave, stderr=slave, env=env) as process:
+        os.close(slave)
+        try:
+            while not re.search(r"champion +1000 +[0-9]", out):
+                out += os.read(master, 65536).decode()
+                assert time.monotonic() < ends, out
+                if not filled and "since counting began" in out:
+                    fill(open_experiments(counts))
+                    filled = True
+            process.send_signal(signal.SIGINT)
+            assert process.wait(WAIT_S) == 0
+        finally:
+            process.kill()
     with suppress(OSError):  # the end of a pseudo-terminal
         while more := os.read(master, 65536):
             out += more.decode()
