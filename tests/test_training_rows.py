@@ -37,6 +37,14 @@ def test_shards_are_read_but_the_dropped_ones(tmp_path: Path) -> None:
     assert (found.shard, found.weight, found.subfamily) == ("good", 0.5, "instruction_override")
 
 
+def test_files_of_one_name_are_one_shard_and_none_is_lost(tmp_path: Path) -> None:
+    """Two folders may each hold a part of a source."""
+    for part in ("a", "b"):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "own.jsonl").write_text(json.dumps({"text": part, "label": 0}), encoding="utf-8")
+    assert [(each.text, each.shard) for each in load_shards(tmp_path, (), {})] == [("a", "own"), ("b", "own")]
+
+
 def test_rows_of_a_team_need_no_more_than_text_and_label(tmp_path: Path) -> None:
     """Families and 0 or 1 are read from plain files too; a written subfamily stands before a guessed one."""
     lines = [

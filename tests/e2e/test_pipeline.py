@@ -20,32 +20,33 @@ LIMIT_S = 900
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Runs one command of the pipeline to its end."""
+    """Runs the interpreter of the training environment to its end."""
     if not PYTHON.exists():
         pytest.skip("no training environment; `make train-setup` makes it")
-    return subprocess.run(
-        [PYTHON, "-m", "raxe_ml", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False
-    )
+    return subprocess.run([PYTHON, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
 
 
-def raxe_ml(*arguments: str | Path) -> str:
-    """Runs one command of the pipeline, returns what it printed."""
-    done = run(*arguments)
+def succeeded(done: subprocess.CompletedProcess[str]) -> str:
+    """What it printed."""
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
 
 
+def raxe_ml(*arguments: str | Path) -> str:
+    """Runs one command of the pipeline, returns what it printed."""
+    return succeeded(run("-m", "raxe_ml", *arguments))
+
+
 def refused(*arguments: str | Path) -> str:
     """Runs one command that must fail, returns what it said."""
-    done = run(*arguments)
+    done = run("-m", "raxe_ml", *arguments)
     assert done.returncode != 0
     return done.stderr
 
 
 def python(code: str, *arguments: str | Path) -> str:
     """Runs a few lines in the training environment, returns what they print."""
-    done = subprocess.run([PYTHON, "-c", code, *arguments], capture_output=True, text=True, timeout=LIMIT_S, check=True)
-    return done.stdout
+    return succeeded(run("-c", code, *arguments))
 
 
 @pytest.fixture(scope="module")
@@ -182,7 +183,5 @@ print(max(int(abs(numpy_helper.to_array(each).astype(int)).max()) for each in gr
 )
 def test_a_shipped_encoder_computes_the_same_without_vnni(path: Path) -> None:
     """AVX2 adds two products of 8 bits in 16: what they come to at most fits, whatever a text holds."""
-    if not PYTHON.exists():
-        pytest.skip("no training environment; `make train-setup` makes it")
     largest = int(python(_LARGEST_WEIGHT, path))
     assert 2 * 255 * largest <= 2**15 - 1

@@ -116,15 +116,19 @@ def compose_documents(rows: list[Row], grafts: Sequence[Graft], count: int, draw
     return made
 
 
+def _short(rows: Sequence[Row], characters: tuple[int, int]) -> tuple[list[Row], list[Row]]:
+    """Attacks and benign rows of users, in ASCII, of so many characters."""
+    least, most = characters
+    short = [row for row in rows if row.role == "user" and least <= len(row.text) <= most and row.text.isascii()]
+    return [row for row in short if row.is_attack], [row for row in short if not row.is_attack]
+
+
 def encoded_texts(rows: Sequence[Row], count: int, draw: random.Random) -> list[Row]:
     """``count`` texts in an encoding: half hide an attack of the rows, half a benign text in the same frames.
 
     So neither the frame nor the encoding tells them apart, only what is read out of it.
     """
-    least, most = _PAYLOAD_CHARACTERS
-    short = [row for row in rows if row.role == "user" and least <= len(row.text) <= most and row.text.isascii()]
-    sides = [row for row in short if row.is_attack], [row for row in short if not row.is_attack]
-    made = []
+    sides, made = _short(rows, _PAYLOAD_CHARACTERS), []
     for i in range(count if all(sides) else 0):
         hidden, encoding = draw.choice(sides[i % 2]), draw.choice(list(_ENCODINGS))
         frame = _GRAMMAR.draw("encoded_frames", draw)
@@ -147,9 +151,7 @@ def translated_forms(count: int, draw: random.Random) -> list[Row]:
 
 def paraphrased(rows: Sequence[Row], count: int, draw: random.Random) -> list[Row]:
     """At most ``count`` of the users' short English rows said another way; half are attacks, half are not."""
-    least, most = _SAID_CHARACTERS
-    short = [row for row in rows if row.role == "user" and least <= len(row.text) <= most and row.text.isascii()]
-    sides = [row for row in short if row.is_attack], [row for row in short if not row.is_attack]
+    sides = _short(rows, _SAID_CHARACTERS)
     paraphraser, made = Paraphraser(), []
     for side in sides if all(sides) else ():
         wanted = count // 2

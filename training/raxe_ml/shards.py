@@ -14,7 +14,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from raxe.values import Family
-from raxe_ml.errors import InvalidShard
+from raxe_ml.errors import InvalidShard, first_fault
 from raxe_ml.rows import BENIGN, Row, subfamily_of
 from raxe_ml.taxonomy import load_taxonomy
 
@@ -55,10 +55,10 @@ def _families() -> Mapping[str, str]:
     return {entry.id: entry.family for entry in load_taxonomy()}
 
 
-def shard_files(folder: Path) -> dict[str, Path]:
-    """The files of shards below ``folder`` by the name of their shard, in the order of paths."""
+def shard_files(folder: Path) -> list[tuple[str, Path]]:
+    """Shard and file of each file below ``folder``, in the order of paths; files of one name are one shard."""
     found = sorted(path for path in folder.rglob("*.jsonl*") if path.name.endswith(SUFFIXES))
-    return {path.name.removesuffix(".gz").removesuffix(".jsonl"): path for path in found}
+    return [(path.name.removesuffix(".gz").removesuffix(".jsonl"), path) for path in found]
 
 
 def load_shards(folder: Path, drop: Iterable[str], weights: Mapping[str, float]) -> Iterator[Row]:
@@ -70,7 +70,7 @@ def load_shards(folder: Path, drop: Iterable[str], weights: Mapping[str, float])
         InvalidShard: lines are no rows. Said at the end of the file that holds them, before the next one is read.
     """
     skipped = set(drop)
-    for shard, path in shard_files(folder).items():
+    for shard, path in shard_files(folder):
         if shard not in skipped:
             yield from _rows(path, path.relative_to(folder), shard, weights.get(shard, 1.0))
 
@@ -82,7 +82,7 @@ def _rows(path: Path, name: Path, shard: str, weight: float) -> Iterator[Row]:
             try:
                 read = _ShardRow.model_validate_json(line)
             except ValidationError as error:
-                faults.append(f"{name}:{number}: {_fault(error)}")
+                faults.append(f"{name}:{number}: {first_fault(error)}")
                 continue
             attack = read.family != BENIGN
             kind = (read.subfamily or subfamily_of(read.text, read.family, shard)) if attack else ""
@@ -90,9 +90,3 @@ def _rows(path: Path, name: Path, shard: str, weight: float) -> Iterator[Row]:
     if faults:
         shown = "\n".join(faults[:_FAULTS])
         raise InvalidShard(f"{len(faults)} lines are no rows, the first of them:\n{shown}")
-
-
-def _fault(error: ValidationError) -> str:
-    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    field = str(first["loc"][0]) if first["loc"] else "row"
-    return f"{field}: {first['msg']}"

@@ -39,7 +39,7 @@ def used_sources(config: TrainConfig, data: Path, measured: Iterable[str]) -> li
         ValueError: a source is used and no ``PROVENANCE.json`` below ``data`` states its licence.
     """
     held_out = dict.fromkeys(config.dev, "dev") | dict.fromkeys(config.test, "test")
-    shards = shard_files(data).keys() - set(config.drop)
+    shards = {name for name, _ in shard_files(data)} - set(config.drop)
     used = {name for name in shards if config.shards or name in held_out}
     used |= {name for name in measured if not name.startswith(CORPUS_SHARD)}
     entries = [

@@ -8,6 +8,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from raxe_ml.errors import first_fault
 from raxe_ml.rows import BENIGN
 from raxe_ml.taxonomy import load_benign_kinds, load_taxonomy
 
@@ -120,7 +121,6 @@ def _read(path: Path, folder: Path) -> Iterator[CorpusRow | str]:
         try:
             row = CorpusRow.model_validate_json(line)
         except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-            yield f"{place}: {'.'.join(map(str, first['loc'])) or 'row'}: {first['msg']}"
+            yield f"{place}: {first_fault(error)}"
             continue
         yield row if row.topic == path.stem else f"{place}: id: does not begin with the name of its file"
